@@ -46,6 +46,8 @@ fn are_others(contract: &TableContract) -> &'static [Concept] {
 
 /// References are followed so far from the driving table.
 const MAX_HOPS: usize = 2;
+/// A column without a value in more of the rows is not believed by its name alone.
+const MOSTLY_THERE: f64 = 0.5;
 /// What the order of times counts for beside a name.
 const ORDER_COUNTS: f64 = 0.08;
 /// What the first of a row's times scores as its event, whatever it is called.
@@ -371,7 +373,10 @@ impl<'a> Landscape<'a> {
                 if !is_event && score + ORDER_COUNTS < MIN_SCORE {
                     continue;
                 }
-                let score = score + self.order_of_times(at, table, column);
+                // What bears the column's own name is it, though some rows have none: those are of another state.
+                let bears_its_name = path.is_empty() && name >= 1.0 && raw.null_share() < MOSTLY_THERE;
+                let order = if bears_its_name { nulls } else { self.order_of_times(at, table, column) };
+                let score = score + order;
                 let score =
                     if is_event && self.is_the_event(at, table, column) { score.max(EVENT_BY_ORDER) } else { score };
                 if score >= MIN_SCORE {

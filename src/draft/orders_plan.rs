@@ -136,8 +136,18 @@ pub(super) fn is_account(land: &Landscape, merchant: &Found) -> bool {
     name.says(C::Account) && !name.says(C::Merchant)
 }
 
+/// So much must speak for a table of orders.
+const LIKELY: f64 = 1.6;
+
+/// Whether several columns of a table say what only loans have.
+fn speaks_of_loans(land: &Landscape, table: usize) -> bool {
+    const OF_LOANS: [C; 6] = [C::Loan, C::Principal, C::Interest, C::Instalment, C::Disbursed, C::Term];
+    let said = OF_LOANS.iter().filter(|concept| land.columns(table).any(|at| land.column_name(at).says(**concept)));
+    said.count() >= 2
+}
+
 /// How much a table is like the orders.
-fn likeness(land: &Landscape, table: usize) -> Option<f64> {
+pub(super) fn likeness(land: &Landscape, table: usize) -> Option<f64> {
     let role = match land.role(table) {
         Some(C::Order) => 1.0,
         None => 0.2,
@@ -151,8 +161,12 @@ fn likeness(land: &Landscape, table: usize) -> Option<f64> {
     let names = |entity| land.find_entity(table, entity).map_or(0.0, |found| 0.4 * found.score);
     let amount = land.best(table, &ORDERS, "amount_minor", true).map_or(0.0, |found| 0.4 * found.score);
     let unique = if land.column(order).is_key() { 0.4 } else { 0.0 };
-    let likeness = role + 0.4 * worth + placed + names(C::Merchant) + names(C::Buyer) + amount + unique;
-    (placed > 0.0 && likeness >= 1.5).then_some(likeness)
+    // There are more orders than loans and contracts, and their columns do not speak of interest.
+    let rows = 0.1 * f64::from(land.table(table).rows.max(1).ilog10());
+    let of_loans = if speaks_of_loans(land, table) { 0.8 } else { 0.0 };
+    let likeness =
+        role + 0.4 * worth + placed + names(C::Merchant) + names(C::Buyer) + amount + unique + rows - of_loans;
+    (placed > 0.0 && likeness >= LIKELY).then_some(likeness)
 }
 
 /// Every table with what it lacks to be the orders.

@@ -157,7 +157,9 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             &[(&[C::Payment, C::Amount], 0.95), (&[C::Paid, C::Amount], 0.95), (&[C::Amount], 0.9), (&[C::Paid], 0.6)]
         }
         ("payments", "channel") => &[(&[C::Channel], 0.9)],
-        ("payments", "reversed_at") => &[(&[C::Reversed], 0.95), (&[C::Chargeback, C::Time], 0.9)],
+        ("payments", "reversed_at") => {
+            &[(&[C::Reversed], 0.95), (&[C::Chargeback, C::Time], 0.9), (&[C::Chargeback], 0.85), (&[C::Refund], 0.85)]
+        }
         ("applications", "applied_at") => &[
             (&[C::Requested, C::Time], 0.95),
             (&[C::Application, C::Time], 0.95),
