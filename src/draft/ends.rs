@@ -162,8 +162,10 @@ fn doubt_states(
         if is_open_end && let Some((drafted, sql)) = draft.column_mut(target).zip(sql) {
             drafted.sql = format!("CASE WHEN {sql} IN ('?') THEN {} ELSE NULL END", drafted.sql);
         }
+        let has_case = draft.column(target).is_some_and(|drafted| drafted.sql.contains("CASE WHEN"));
+        let place = if has_case { "the CASE" } else { "CASE WHEN … IN (…) THEN … ELSE NULL END" };
         let why = format!(
-            "which words of {column} say that orders {wanted}?{unknown}{went_back} Name them in the CASE, or leave them out"
+            "which words of {column} say that orders {wanted}?{unknown}{went_back} Name them in {place}, or leave them out"
         );
         draft.doubt(target, &why);
     } else if let Some(note) = states.note() {

@@ -114,10 +114,9 @@ impl<'a> Landscape<'a> {
             table_names.iter().any(|name| name.says(entity)) || column_names.iter().flatten().any(is_id)
         };
         let (has_merchants, has_orders) = (has_id_of(C::Merchant), has_id_of(C::Order));
-        let is_of_loans = table_names
-            .iter()
-            .zip(&column_names)
-            .any(|(table, columns)| table.says(C::Loan) && columns.iter().any(|name| name.says(C::Engagement)));
+        let is_of_loans = table_names.iter().zip(&column_names).any(|(table, columns)| {
+            (table.says(C::Loan) || speak_of_loans(columns)) && columns.iter().any(|name| name.says(C::Engagement))
+        });
         let entity = |name: &Name| {
             let meant = ENTITIES.into_iter().find(|e| name.says(*e));
             let stands_in = name.says(C::Account) || (!lends_to_clients && name.says(C::Branch));
@@ -256,6 +255,11 @@ impl<'a> Landscape<'a> {
 
     pub(super) fn column_name(&self, at: ColumnAt) -> &Name {
         &self.column_names[at.table][at.column]
+    }
+
+    /// What the columns of a table are called.
+    pub(super) fn column_names(&self, table: usize) -> &[Name] {
+        &self.column_names[table]
     }
 
     pub(super) fn table_name(&self, table: usize) -> &Name {
@@ -443,6 +447,12 @@ impl<'a> Landscape<'a> {
             _ => 0.0,
         }
     }
+}
+
+/// Whether several columns of a table say what only loans have.
+pub(super) fn speak_of_loans(columns: &[Name]) -> bool {
+    const OF_LOANS: [Concept; 6] = [C::Loan, C::Principal, C::Interest, C::Instalment, C::Disbursed, C::Term];
+    OF_LOANS.iter().filter(|concept| columns.iter().any(|name| name.says(**concept))).count() >= 2
 }
 
 /// Settles what drivers and riders are. Who drives sells rides where nobody else sells anything, and else brings what others sell. Who rides buys rides

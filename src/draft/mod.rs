@@ -62,7 +62,7 @@ pub use table_draft::{Certainty, ColumnDraft, TableDraft};
 pub use units::AmountUnit;
 pub use write::{refuse_filled, write_draft};
 
-use crate::contract::{MERCHANTS, ORDERS};
+use crate::contract::{MERCHANTS, ORDERS, SHIPMENTS};
 use crate::domain::Currency;
 use crate::profile::{CurrencyHint, Folder, RawColumn, RawTable, UnreadFile, profile_folder};
 use crate::run::TableLimits;
@@ -334,13 +334,18 @@ fn tell_milestones_ahead(table: &mut TableDraft, land: &Landscape, as_of: Date) 
     const HAPPENED: [&str; 6] =
         ["paid_at", "completed_at", "cancelled_at", "shipped_at", "delivered_at", "refunded_at"];
     const MIN_ROWS: usize = 10;
+    if table.table.name != ORDERS.name && table.table.name != SHIPMENTS.name {
+        return;
+    }
     let Ok(until) = as_of.checked_add(1.day()).and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC)) else { return };
     let until = until.timestamp().as_microsecond();
     for milestone in HAPPENED {
         let raw = table.column(milestone).and_then(|drafted| land.column_called(&drafted.from));
         let ahead = raw.map_or(0, |raw| raw.micros.iter().flatten().filter(|at| **at > until).count());
         if ahead >= MIN_ROWS {
-            let note = format!("{ahead} row(s) lie after {as_of}, when trade ends: a planned day has not happened");
+            let note = format!(
+                "{ahead} row(s) lie after {as_of}, when trade ends: a planned day has not happened, or later orders are not read"
+            );
             table.look_at(milestone, &note);
         }
     }

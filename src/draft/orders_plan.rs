@@ -4,7 +4,7 @@
 //! one row an order, whose merchants only its lines name; or one row a line, with the order's number repeated. What one merchant sells in one
 //! order is one order of the contract.
 
-use super::landscape::{Found, Landscape, MIN_SCORE};
+use super::landscape::{Found, Landscape, MIN_SCORE, speak_of_loans};
 use super::vocabulary::Concept as C;
 use crate::contract::{MERCHANTS, ORDERS};
 use crate::profile::{ColumnAt, Reference};
@@ -139,13 +139,6 @@ pub(super) fn is_account(land: &Landscape, merchant: &Found) -> bool {
 /// So much must speak for a table of orders.
 const LIKELY: f64 = 1.6;
 
-/// Whether several columns of a table say what only loans have.
-fn speaks_of_loans(land: &Landscape, table: usize) -> bool {
-    const OF_LOANS: [C; 6] = [C::Loan, C::Principal, C::Interest, C::Instalment, C::Disbursed, C::Term];
-    let said = OF_LOANS.iter().filter(|concept| land.columns(table).any(|at| land.column_name(at).says(**concept)));
-    said.count() >= 2
-}
-
 /// How much a table is like the orders.
 pub(super) fn likeness(land: &Landscape, table: usize) -> Option<f64> {
     let role = match land.role(table) {
@@ -163,7 +156,7 @@ pub(super) fn likeness(land: &Landscape, table: usize) -> Option<f64> {
     let unique = if land.column(order).is_key() { 0.4 } else { 0.0 };
     // There are more orders than loans and contracts, and their columns do not speak of interest.
     let rows = 0.1 * f64::from(land.table(table).rows.max(1).ilog10());
-    let of_loans = if speaks_of_loans(land, table) { 0.8 } else { 0.0 };
+    let of_loans = if speak_of_loans(land.column_names(table)) { 0.8 } else { 0.0 };
     let likeness =
         role + 0.4 * worth + placed + names(C::Merchant) + names(C::Buyer) + amount + unique + rows - of_loans;
     (placed > 0.0 && likeness >= LIKELY).then_some(likeness)

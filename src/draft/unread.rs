@@ -5,7 +5,7 @@ use super::landscape::Landscape;
 use super::orders_plan::{self, OrdersPlan};
 use super::table_draft::TableDraft;
 use crate::contract::{MERCHANTS, ORDERS};
-use crate::profile::{ColumnAt, ValueKind};
+use crate::profile::{ColumnAt, RawColumn, ValueKind};
 
 /// A column of a table that is another's key has nearly all its values there.
 const NEARLY_ALL: f64 = 0.9;
@@ -21,13 +21,9 @@ pub(super) fn may_be_of_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&T
         return Vec::new();
     }
     let read: Vec<&str> = drafts.iter().flat_map(|draft| inputs_of(draft, land.folder)).collect();
-    let named = |at: &ColumnAt| {
-        let cells = land.column(*at);
-        cells.is_like_an_id() && cells.distinct > 1 && cells.share_found_in(orders) >= NEARLY_ALL
-    };
     let tables = (0..land.folder.tables.len()).filter(|table| !read.contains(&land.table(*table).name.as_str()));
     let told = tables.filter_map(|table| {
-        let number = land.columns(table).find(named)?;
+        let number = land.columns(table).find(|at| names_orders(land, *at, orders))?;
         let sum = land.columns(table).filter(|at| *at != number).find(|at| is_sum(land, *at))?;
         Some(format!(
             "nothing is made of {:?} ({} rows), whose {:?} names orders beside {:?}: refunds of them, it may be, or lines or payments. Refunds that are not read count as received: \
@@ -45,9 +41,11 @@ pub(super) fn may_be_of_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&T
 pub(super) fn may_be_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&TableDraft]) -> Vec<String> {
     const LEAST: usize = 20;
     let read: Vec<&str> = drafts.iter().flat_map(|draft| inputs_of(draft, land.folder)).collect();
-    let driver = land.table(plan.driver);
+    let (driver, orders) = (land.table(plan.driver), land.column(plan.order));
     let told = land.folder.tables.iter().enumerate().filter_map(|(at, table)| {
-        let is_large = table.rows * LEAST >= driver.rows;
+        // What names the orders that are read is of them.
+        let is_of_orders = land.columns(at).any(|column| names_orders(land, column, orders));
+        let is_large = table.rows * LEAST >= driver.rows && !is_of_orders;
         let is_one = !read.contains(&table.name.as_str()) && is_large && orders_plan::likeness(land, at).is_some();
         is_one.then(|| {
             let days = land.best(at, &ORDERS, "placed_at", false).map(|found| land.column(found.at).activity());
@@ -64,6 +62,12 @@ pub(super) fn may_be_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&Tabl
         })
     });
     told.collect()
+}
+
+/// Whether nearly all values of a column are numbers of orders.
+fn names_orders(land: &Landscape, at: ColumnAt, orders: &RawColumn) -> bool {
+    let cells = land.column(at);
+    cells.is_like_an_id() && cells.distinct > 1 && cells.share_found_in(orders) >= NEARLY_ALL
 }
 
 /// Whether a column may hold sums of money.

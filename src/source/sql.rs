@@ -136,6 +136,13 @@ impl Visitor for Check<'_> {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Refusal> {
+        // The engine would read the input's columns, and not what the subquery gives.
+        if let TableFactor::Derived { alias: Some(alias), .. } = factor
+            && self.inputs.contains(alias.name.value.as_str())
+        {
+            let message = format!("AS {} gives a subquery the name of an input", alias.name);
+            return ControlFlow::Break(Refusal::at(alias.name.span.start, &message, "give it another name".to_owned()));
+        }
         let (line, called) = match factor {
             TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => {
                 (self.line_of(name), name.to_string())
@@ -330,6 +337,11 @@ mod tests {
         let refusal = joined("o.id = e.id AND e.kind = 'refund'").unwrap_err();
         assert!(refusal.help.contains("(SELECT * FROM items WHERE kind = 'refund') AS e"), "{}", refusal.help);
         assert!(joined("o.id = e.id AND o.kind = 'sale'").unwrap_err().help.contains("WHERE"));
+        // A subquery by the name of an input would be read as that.
+        let text =
+            "SELECT o._file, o._row FROM orders AS o\nLEFT JOIN (SELECT id FROM items) AS items ON o.id = items.id";
+        let refusal = checked(text).unwrap_err();
+        assert!(refusal.line == 2 && refusal.message.contains("AS items gives a subquery"), "{refusal:?}");
     }
 
     #[test]

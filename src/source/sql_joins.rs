@@ -117,14 +117,16 @@ fn help(joined: &TableFactor, condition: &Expr) -> String {
         TableFactor::Derived { alias: Some(alias), .. } => ("…".to_owned(), alias.name.to_string()),
         _ => return "write it into WHERE".to_owned(),
     };
+    // A subquery must not bear the input's own name.
+    let called = if alias == read { format!("meant_{}", alias.trim_matches('"')) } else { alias.clone() };
     let tables = tables_of(condition);
     let is_of_joined = matches!(tables.as_slice(), [Some(table)] if *table == alias.trim_matches('"').to_lowercase());
     if is_of_joined {
         let alone = condition.to_string().replace(&format!("{alias}."), "");
-        format!("take the rows that are meant first: JOIN (SELECT * FROM {read} WHERE {alone}) AS {alias} ON …")
+        format!("take the rows that are meant first: JOIN (SELECT * FROM {read} WHERE {alone}) AS {called} ON …")
     } else {
         format!(
-            "what is meant of {alias} alone goes into (SELECT * FROM {read} WHERE …) AS {alias}; anything else into WHERE, or a CASE around what is read from {alias}"
+            "what is meant of {alias} alone goes into (SELECT * FROM {read} WHERE …) AS {called}; anything else into WHERE, or a CASE around what is read from {alias}"
         )
     }
 }

@@ -231,3 +231,15 @@ fn a_column_that_bears_its_name_is_it_though_rows_of_another_state_have_none() {
     assert_eq!(disbursed.from, "loans.disbursed_at");
     assert!(draft.left_out().any(|(table, why)| table == "loans" && why.contains("'rejected'")), "{draft:?}");
 }
+
+#[test]
+fn ratings_that_name_the_best_one_are_read() {
+    let (_folder, data, out) = folders();
+    orders_with(&data, "created_at", &instant);
+    let ratings = (0..ORDERS).map(|n| format!("R{n:04},O{n:04},{},{}/5", instant(n + 20), 1 + n % 5));
+    let head = "Rating ID,Order ID,Rated On,Rating".to_owned();
+    file(&data, "ratings.csv", &std::iter::once(head).chain(ratings).collect::<Vec<_>>());
+    draft_of(&data, &out);
+    let stars = cells(&read(&out.join("job.toml"), "reviews"), "review_id", "stars");
+    assert_eq!((stars["R0000"].as_deref(), stars["R0004"].as_deref()), (Some("1"), Some("5")));
+}
