@@ -194,12 +194,17 @@ fn rows_that_were_deleted_are_left_out_and_sums_that_were_paid_are_not_net_ones(
 fn a_few_loans_are_no_orders_and_orders_of_another_form_are_told() {
     let (_folder, data, out) = folders();
     file(&data, "sellers.csv", &sellers());
-    let head = "numero_venda,seller_id,data,valor,cliente";
-    let sales = (0..ORDERS).map(|n| format!("V{n:05},S{:02},{},{},B{:03}", n % 20, instant(n), total(n), n % 330));
+    let head = "numero_venda,seller_id,data,valor,cliente,data_de_entrega";
+    let sales = (0..ORDERS)
+        .map(|n| format!("V{n:05},S{:02},{},{},B{:03},{}", n % 20, instant(n), total(n), n % 330, instant(n + 5)));
     file(&data, "vendas.csv", &std::iter::once(head.to_owned()).chain(sales).collect::<Vec<_>>());
     let head = "contrato,seller_id,data_liberacao,valor_financiado,taxa_de_juros,qtde_parcelas";
     let loans = (0..40).map(|n| format!("C{n:03},S{:02},{},{}.00,2.5,6", n % 20, day(n * 5), 500 + n * 10));
     file(&data, "contratos.csv", &std::iter::once(head.to_owned()).chain(loans).collect::<Vec<_>>());
+    let due = |n: usize, k: usize| format!("C{n:03},{k},{},90.00,9.00", day(n * 5 + 30 * k));
+    let due = (0..40).flat_map(|n| (1..=6).map(move |k| due(n, k)));
+    let head = "contrato,parcela,vencimento,principal,juros".to_owned();
+    file(&data, "parcelas.csv", &std::iter::once(head).chain(due).collect::<Vec<_>>());
     let draft = draft_of(&data, &out);
     let orders = draft.tables.iter().find(|t| t.table.name == "orders").unwrap();
     assert_eq!(orders.from, "vendas");
