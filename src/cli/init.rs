@@ -145,10 +145,8 @@ fn findings(draft: &Draft) -> String {
         "\n  currency   {currency}\n  as of      {as_of}\n  features   {}\n  label      {}",
         draft.features, draft.label
     );
-    // An amount read in the wrong unit is wrong by a hundred, and looks right.
     for table in &draft.tables {
-        for column in table.columns.iter().filter(|c| c.column.ends_with("_minor") && c.certainty != Certainty::Gap) {
-            let Some(note) = &column.note else { continue };
+        for (column, note) in table.columns.iter().filter_map(|column| Some((column, column.to_look_at()?))) {
             let _ = writeln!(text, "  look at    {}.{} of {}: {note}", table.table.name, column.column, column.from);
         }
     }
@@ -159,6 +157,9 @@ fn findings(draft: &Draft) -> String {
         let _ = writeln!(text, "  left out   {table}: {why}");
     }
     if let Some(why) = &draft.no_loan_book {
+        let _ = writeln!(text, "  look at    {why}");
+    }
+    for why in draft.unread_orders.iter().chain(&draft.unread_sums) {
         let _ = writeln!(text, "  look at    {why}");
     }
     for rows in &draft.nested {

@@ -12,8 +12,8 @@ use super::run::JobArgs;
 use super::train::{TrainTableArgs, train_table};
 use super::validate::{ValidateArgs, validate_table};
 use super::{ExitCode, Failure, Output, Terminal};
-use crate::model::registry::approve_folder;
-use crate::run::{AsOfRule, Progress, train_model};
+use crate::model::registry::{approve_folder, load_folder};
+use crate::run::{AsOfRule, Progress, no_better_than_chance, train_model};
 
 /// A job to train for, or a table to train on.
 #[derive(Debug, clap::Args)]
@@ -113,10 +113,14 @@ pub fn approve(args: &ApproveArgs, output: Output) -> Result<ExitCode, Failure> 
     let on = args.on.unwrap_or_else(today);
     let before = approve_folder(&args.model, &args.by, on)?;
     let replaces = before.as_ref().map(|b| json!({ "approved_by": b.by, "on": b.on.to_string() }));
-    let answer = json!({ "model": args.model, "approved_by": args.by, "on": on.to_string(), "replaces": replaces });
+    let warning = no_better_than_chance(&load_folder(&args.model)?.validation);
+    let answer = json!({
+        "model": args.model, "approved_by": args.by, "on": on.to_string(), "replaces": replaces, "warning": warning
+    });
     output.show(&answer, |_| {
         let instead = before.map(|b| format!(", in the place of {} on {}", b.by, b.on)).unwrap_or_default();
-        format!("{} approved by {} on {on}{instead}", args.model.display(), args.by)
+        let warning = warning.map(|warning| format!("\nwarning: {warning}")).unwrap_or_default();
+        format!("{} approved by {} on {on}{instead}{warning}", args.model.display(), args.by)
     })?;
     Ok(ExitCode::Ok)
 }

@@ -55,8 +55,17 @@ pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(Column
         const NETS: [&str; 4] = ["net", "netto", "neto", "liquido"];
         land.column(at).is_called(&NETS)
     };
+    let is_gross = |at: ColumnAt| {
+        const GROSS: [&str; 5] = ["gross", "brutto", "bruto", "brut", "lordo"];
+        land.column(at).is_called(&GROSS)
+    };
+    let has_gross = found.iter().any(|found| is_gross(found.at) && !other(found.at));
     let score = |found: &Found| {
-        let net = if is_net(found.at) { 0.2 } else { 0.0 };
+        let net = match () {
+            () if !is_net(found.at) => 0.0,
+            () if has_gross => 0.5,
+            () => 0.2,
+        };
         let total = if is_total(land, found.at) { 0.15 } else { 0.0 };
         let negative = if land.column(found.at).negative.is_empty() { 0.0 } else { NEGATIVE };
         found.score + total - negative - net

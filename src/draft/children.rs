@@ -35,7 +35,17 @@ struct OrderLink {
 /// Joins the sales of each order where the order's merchant has to be looked up, and says how order, merchant and buyer are called.
 fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bool) -> Option<OrderLink> {
     let land = scope.land;
-    let own = land.naming(scope.driver, C::Order);
+    // A name alone leads nowhere: its values must be numbers of orders.
+    let leads = |at: ColumnAt| land.folder.share_found(at, plan.order) >= MIN_OF_ORDERS;
+    let own = land.naming(scope.driver, C::Order).filter(|(at, _)| scope.driver == plan.driver || leads(*at));
+    let refers = || {
+        let references = land.folder.references.iter();
+        let best = references
+            .filter(|r| r.from.table == scope.driver && r.to == plan.order)
+            .max_by(|a, b| a.coverage.total_cmp(&b.coverage).then_with(|| b.from.cmp(&a.from)));
+        best.map(|r| (r.from, 0.8 * r.coverage))
+    };
+    let own = own.or_else(refers);
     // Without the order's number, another key of the orders leads to it.
     let by_another_key = own.is_none().then(|| other_key_of_orders(land, scope.driver, plan)).flatten();
     let (order, score) = match (own, by_another_key) {
@@ -136,6 +146,8 @@ fn other_key_of_orders(land: &Landscape, table: usize, plan: &OrdersPlan) -> Opt
     found.max_by(|a, b| a.coverage.total_cmp(&b.coverage).then_with(|| b.from.cmp(&a.from))).copied()
 }
 
+/// Of the orders that rows name so many are there, or the column numbers something else.
+const MIN_OF_ORDERS: f64 = 0.1;
 /// Of the people that rows name so many are among the buyers, or the two columns name people differently.
 const MIN_NAMED_ALIKE: f64 = 0.5;
 

@@ -8,7 +8,7 @@ use super::orders::PARCEL_TIMES;
 use super::orders_plan::OrdersPlan;
 use super::scope::{Piece, Scope};
 use super::states::States;
-use super::table_draft::TableDraft;
+use super::table_draft::{Certainty, TableDraft};
 use super::vocabulary::Concept as C;
 use super::words;
 use crate::contract::{SHIPMENTS, Type};
@@ -31,9 +31,20 @@ pub(super) struct StatedByLines<'a> {
     pub stated: &'a str,
     /// Its columns.
     pub aggregated: &'a mut Vec<String>,
+    /// The part with what the last file says of each order, where orders come in several files.
+    pub newest: Option<&'a str>,
+    /// Its columns.
+    pub of_last_file: &'a mut Vec<String>,
 }
 
 impl StatedByLines<'_> {
+    /// A state of the order, which may have changed from file to file: the last one counts.
+    fn state_of_order(&mut self, sql: String, name: &str) -> String {
+        let Some(newest) = self.newest.filter(|_| self.is_by_line) else { return self.of_order(sql, name, "MIN") };
+        self.of_last_file.push(format!("MIN({sql}) AS {name}"));
+        format!("{newest}.{name}")
+    }
+
     fn of_order(&mut self, sql: String, name: &str, aggregate: &str) -> String {
         if !self.is_by_line {
             return sql;
@@ -47,6 +58,8 @@ impl StatedByLines<'_> {
 struct Failed {
     at: ColumnAt,
     words: Vec<String>,
+    /// Whether the column says nothing but yes and no.
+    is_flag: bool,
     why: String,
 }
 
@@ -55,6 +68,12 @@ struct Failed {
 struct State<'a> {
     sql: String,
     words: Vec<&'a str>,
+}
+
+impl State<'_> {
+    fn is_met(&self) -> String {
+        format!("{} IN ({})", self.sql, words::listed(&self.words))
+    }
 }
 
 /// Adds both, as far as anything speaks for them.
@@ -67,29 +86,48 @@ pub(super) fn ends(
 ) {
     let land = scope.land;
     let parcels = assign(land, plan.driver, &SHIPMENTS, &PARCEL_TIMES, true, taken);
-    let status = status_column(land, plan.driver);
-    let status_sql = status.map(|at| lines.of_order(scope.id_of(at, &scope.name(at)), "state", "MIN"));
-    let failed = failed_orders(land, plan, status);
-    let failed_state = failed.as_ref().map(|failed| State {
-        sql: match &status_sql {
-            Some(sql) if Some(failed.at) == status => sql.clone(),
-            _ => lines.of_order(scope.id_of(failed.at, &scope.name(failed.at)), "code", "MIN"),
-        },
-        words: failed.words.iter().map(String::as_str).collect(),
-    });
+    let status = status_column(land, plan.driver).or_else(|| unread_states(land, plan));
+    let status_sql = status.map(|at| lines.state_of_order(scope.id_of(at, &scope.name(at)), "state"));
+    let names_refunds = draft.has("refunded_at") || draft.has("refund_minor");
+    let failed = failed_orders(land, plan, status, names_refunds);
+    let mut state_of = |at: ColumnAt, n: usize| match &status_sql {
+        Some(sql) if Some(at) == status => sql.clone(),
+        _ => lines.state_of_order(scope.id_of(at, &scope.name(at)), &numbered("code", n)),
+    };
+    let came_to_nothing: Vec<State> = failed
+        .iter()
+        .enumerate()
+        .map(|(n, failed)| State {
+            sql: state_of(failed.at, n),
+            words: failed.words.iter().map(String::as_str).collect(),
+        })
+        .collect();
     let is_completed = draft.has("completed_at");
     let own_completion = || land.column_at(plan.driver, &draft.column("completed_at")?.from);
     let own_delivery = || parcels.get("delivered_at").filter(|found| found.path.is_empty()).map(|found| found.at);
     let arrived = own_completion().or_else(own_delivery);
     let placed = plan.placed.as_ref().filter(|found| found.at.table == plan.driver).map(|found| found.at);
-    let states = status.map(|at| States::of(land, at, arrived, placed));
+    let mut states = status.map(|at| States::of(land, at, arrived, placed));
+    if let Some(states) = &mut states {
+        let known = failed.iter().filter(|failed| Some(failed.at) == status).flat_map(|failed| &failed.words);
+        states.forget(&known.map(String::as_str).collect());
+    }
     let words = states.as_ref().map_or(Vec::new(), |states| states.done.clone());
     let done = status_sql.clone().map(|sql| State { sql, words });
-    if !is_completed {
-        completed(draft, scope, plan, parcels.get("delivered_at"), [done, failed_state.clone()], &mut lines);
+    if is_completed {
+        not_completed_if_undone(draft, land, &failed, &came_to_nothing);
+    } else {
+        completed(draft, scope, plan, parcels.get("delivered_at"), (done, &came_to_nothing), &mut lines);
     }
-    if let (false, Some(state), Some(failed)) = (draft.has("cancelled_at"), failed_state, &failed) {
-        cancelled(draft, scope, &parcels, &state, &failed.why, &mut lines);
+    cancelled(draft, scope, &parcels, &failed, &came_to_nothing, &mut lines);
+    for undone in failed.iter().filter(|failed| failed.is_flag) {
+        let words: Vec<&str> = undone.words.iter().map(String::as_str).collect();
+        let (name, said) = (scope.column_name(undone.at), words::listed(&words));
+        let rows = land.column(undone.at).rows_with(&words);
+        draft.look_at(
+            "cancelled_at",
+            &format!("{rows} row(s) with {said} in {name} count as cancelled, and never as completed"),
+        );
     }
     if let (Some(at), Some(states)) = (status, states) {
         let is_stated = is_completed || parcels.contains_key("delivered_at") || arrives_by_parcel(land, plan);
@@ -124,15 +162,15 @@ fn doubt_states(
         if is_open_end && let Some((drafted, sql)) = draft.column_mut(target).zip(sql) {
             drafted.sql = format!("CASE WHEN {sql} IN ('?') THEN {} ELSE NULL END", drafted.sql);
         }
+        let has_case = draft.column(target).is_some_and(|drafted| drafted.sql.contains("CASE WHEN"));
+        let place = if has_case { "the CASE" } else { "CASE WHEN … IN (…) THEN … ELSE NULL END" };
         let why = format!(
-            "which words of {column} say that orders {wanted}?{unknown}{went_back} Name them in the CASE, or leave them out"
+            "which words of {column} say that orders {wanted}?{unknown}{went_back} Name them in {place}, or leave them out"
         );
         draft.doubt(target, &why);
     } else if let Some(note) = states.note() {
         let target = if draft.has(target) { target } else { "completed_at" };
-        if let Some(drafted) = draft.column_mut(target) {
-            drafted.remark(&format!("words of {column} {note}"));
-        }
+        draft.look_at(target, &format!("words of {column} {note}"));
     }
 }
 
@@ -141,13 +179,44 @@ fn arrives_by_parcel(land: &Landscape, plan: &OrdersPlan) -> bool {
     parcels_of_orders(land, plan).is_some()
 }
 
+/// `code`, `code_2`, …
+fn numbered(name: &str, n: usize) -> String {
+    if n == 0 { name.to_owned() } else { format!("{name}_{}", n + 1) }
+}
+
+/// The condition that one of the states is met.
+fn any_of(states: &[State]) -> String {
+    states.iter().map(State::is_met).collect::<Vec<_>>().join(" OR ")
+}
+
+/// Where completion has a time of its own, an order that a flag calls undone has none.
+fn not_completed_if_undone(draft: &mut TableDraft, land: &Landscape, failed: &[Failed], states: &[State]) {
+    let Some(drafted) = draft.column("completed_at") else { return };
+    let completed_at = failed.first().and_then(|failed| land.column_at(failed.at.table, &drafted.from));
+    let is_completed = |undone: &Failed| {
+        let filled = completed_at
+            .map(|time| land.table(undone.at.table).filled_by_word(undone.at.column, time.column, |_| true));
+        filled.is_none_or(|filled| undone.words.iter().any(|word| filled.get(word).is_some_and(|share| *share > 0.0)))
+    };
+    let undone: Vec<State> = failed
+        .iter()
+        .zip(states)
+        .filter(|(failed, _)| failed.is_flag && is_completed(failed))
+        .map(|(_, state)| state.clone())
+        .collect();
+    if let (false, Some(drafted)) = (undone.is_empty(), draft.column_mut("completed_at")) {
+        drafted.sql = format!("CASE WHEN {} THEN NULL ELSE {} END", any_of(&undone), drafted.sql);
+        drafted.remark("what was undone was not completed");
+    }
+}
+
 /// Completed with delivery, else with payment, else at once; only orders of a state that says so, or none of a state that denies it.
 fn completed(
     draft: &mut TableDraft,
     scope: &mut Scope,
     plan: &OrdersPlan,
     delivered: Option<&Found>,
-    [done, failed]: [Option<State>; 2],
+    (done, failed): (Option<State>, &[State]),
     lines: &mut StatedByLines,
 ) {
     let own = delivered.map(|found| {
@@ -172,16 +241,22 @@ fn completed(
         draft.put_gap("completed_at", "nothing found", why);
         return;
     };
-    let sql = match (done, failed) {
-        (Some(done), _) if !done.words.is_empty() => {
-            format!("CASE WHEN {} IN ({}) THEN {sql} ELSE NULL END", done.sql, words::listed(&done.words))
+    let done = done.filter(|done| !done.words.is_empty());
+    // Words that say completed leave out those of the same column that say it came to nothing.
+    let failed: Vec<State> =
+        failed.iter().filter(|failed| done.as_ref().is_none_or(|done| done.sql != failed.sql)).cloned().collect();
+    let sql = match (done, failed.is_empty()) {
+        (Some(done), true) => format!("CASE WHEN {} THEN {sql} ELSE NULL END", done.is_met()),
+        (Some(done), false) => {
+            format!("CASE WHEN {} THEN NULL WHEN {} THEN {sql} ELSE NULL END", any_of(&failed), done.is_met())
         }
-        (_, Some(failed)) => {
-            format!("CASE WHEN {} IN ({}) THEN NULL ELSE {sql} END", failed.sql, words::listed(&failed.words))
-        }
-        _ => sql,
+        (None, false) => format!("CASE WHEN {} THEN NULL ELSE {sql} END", any_of(&failed)),
+        (None, true) => sql,
     };
     draft.put("completed_at", Piece::guess(sql, why), from, 0.7);
+    if let Some(drafted) = draft.column_mut("completed_at").filter(|_| why != DELIVERY_STANDS_FOR_IT) {
+        drafted.is_told = true;
+    }
 }
 
 /// When the last parcel of an order arrived, where a table of parcels says it; null while one is on its way.
@@ -222,15 +297,21 @@ fn parcels_of_orders(land: &Landscape, plan: &OrdersPlan) -> Option<(ColumnAt, C
     Some((order, times.remove("delivered_at")?.at))
 }
 
-/// Cancelled at the last milestone, where a state without a time says that an order came to nothing.
+/// Cancelled at the last milestone, where a state or a flag without a time says that an order came to nothing. A column with the time goes before, and what a flag
+/// says is added to it.
 fn cancelled(
     draft: &mut TableDraft,
     scope: &mut Scope,
     parcels: &BTreeMap<&'static str, Found>,
-    state: &State,
-    why: &str,
+    failed: &[Failed],
+    states: &[State],
     lines: &mut StatedByLines,
 ) {
+    let stated = draft.column("cancelled_at").filter(|stated| stated.certainty != Certainty::Gap).cloned();
+    let counts = |failed: &(&Failed, &State)| stated.is_none() || failed.0.is_flag;
+    let (failed, states): (Vec<&Failed>, Vec<State>) =
+        failed.iter().zip(states).filter(counts).map(|(failed, state)| (failed, state.clone())).unzip();
+    let Some(first) = states.first() else { return };
     let drafted = |column: &&str| draft.column(column).map(|c| c.sql.clone());
     let mut times: Vec<String> = BEFORE_ITS_END.iter().filter_map(drafted).collect();
     for (column, found) in parcels {
@@ -238,25 +319,37 @@ fn cancelled(
         let sql = scope.render(Type::Instant, "cancelled_at", found.at, &sql).sql;
         times.push(lines.of_order(sql, &format!("parcel_{column}"), "MAX"));
     }
+    times.extend(stated.iter().map(|stated| stated.sql.clone()));
     scope.as_one_type(&mut times);
+    let before = stated.as_ref().and_then(|_| times.pop());
     let last = match times.as_slice() {
         [] => return,
         [only] => only.clone(),
         several => format!("GREATEST({})", several.join(", ")),
     };
-    let sql = format!("CASE WHEN {} IN ({}) THEN {last} ELSE NULL END", state.sql, words::listed(&state.words));
-    draft.put("cancelled_at", Piece::guess(sql, why), state.sql.clone(), 0.7);
+    let sql = format!("CASE WHEN {} THEN {last} ELSE NULL END", any_of(&states));
+    if let (Some(before), Some(drafted)) = (before, draft.column_mut("cancelled_at")) {
+        drafted.sql = format!("COALESCE({before}, {sql})");
+        return;
+    }
+    let mut whys: Vec<&str> = failed.iter().map(|failed| failed.why.as_str()).collect();
+    whys.dedup();
+    draft.put("cancelled_at", Piece::guess(sql, whys.join("; ")), first.sql.clone(), 0.7);
 }
 
-/// Which orders came to nothing: by the words of their state, by a flag, or by codes of which no order ever goes on.
-fn failed_orders(land: &Landscape, plan: &OrdersPlan, status: Option<ColumnAt>) -> Option<Failed> {
+/// Which orders came to nothing: by the words of their state and by flags, or else by codes of which no order ever goes on. `names_refunds`: what went back is stated.
+fn failed_orders(land: &Landscape, plan: &OrdersPlan, status: Option<ColumnAt>, names_refunds: bool) -> Vec<Failed> {
     let by_words = status.and_then(|at| {
         let words: Vec<String> = words::failed(land.column(at)).into_iter().map(ToOwned::to_owned).collect();
         let why = "no column was taken for the time of the status: dated at the last milestone, so that no look back sees it too early";
-        (!words.is_empty()).then(|| Failed { at, words, why: why.to_owned() })
+        (!words.is_empty()).then(|| Failed { at, words, is_flag: false, why: why.to_owned() })
     });
-    let stated = by_words.or_else(|| failure_flag(land, plan.driver)).or_else(|| failure_codes(land, plan));
-    stated.or_else(|| errors(land, plan.driver))
+    let stated: Vec<Failed> =
+        by_words.into_iter().chain(failure_flags(land, plan.driver, status, names_refunds)).collect();
+    if !stated.is_empty() {
+        return stated;
+    }
+    failure_codes(land, plan).or_else(|| errors(land, plan.driver)).into_iter().collect()
 }
 
 /// A column of errors that most rows have none in: a payment that was refused is no sale.
@@ -275,21 +368,37 @@ fn errors(land: &Landscape, table: usize) -> Option<Failed> {
         (raw.kind == ValueKind::Text && raw.null_share() > MOST && !words.is_empty()).then_some(Failed {
             at,
             words,
+            is_flag: false,
             why,
         })
     })
 }
 
-/// A column that is called cancelled, or voided, and says yes or no.
-fn failure_flag(land: &Landscape, table: usize) -> Option<Failed> {
-    let mut flags =
-        land.columns(table).filter(|at| land.column_name(*at).says(C::Cancelled) && !land.column(*at).is_time());
-    flags.find_map(|at| {
+/// Columns that are called cancelled, voided or reversed, and say yes or no; those called refunded or returned too, where nothing else says what went back.
+fn failure_flags(
+    land: &Landscape,
+    table: usize,
+    status: Option<ColumnAt>,
+    names_refunds: bool,
+) -> impl Iterator<Item = Failed> {
+    /// Where more rows say yes, it means something else: that an order may be cancelled.
+    const MOST: f64 = 0.5;
+    /// Words of what may be done and is not.
+    const MAY_BE: [&str; 6] = ["allow", "elig", "possib", "polic", "able", "until"];
+    let is_called_so = move |at: &ColumnAt| {
+        let (name, raw) = (land.column_name(*at), land.column(*at).name.to_lowercase());
+        let is_undone = name.says(C::Cancelled) || name.says(C::Reversed) || (name.says(C::Refund) && !names_refunds);
+        let may_be = MAY_BE.iter().any(|word| raw.contains(word));
+        is_undone && !may_be && Some(*at) != status && !land.column(*at).is_time()
+    };
+    land.columns(table).filter(is_called_so).filter_map(move |at| {
         let raw = land.column(at);
-        let words: Vec<String> = words::yes(raw).into_iter().map(ToOwned::to_owned).collect();
+        let yes = words::yes(raw);
+        let is_flag = !yes.is_empty() && raw.words.len() <= 3 && yes.len() < raw.words.len().max(2);
+        let is_few = (raw.rows_with(&yes) as f64) < MOST * raw.rows() as f64;
         let why = "a flag without a time: dated at the last milestone, so that no look back sees it too early";
-        let is_flag = !words.is_empty() && raw.words.len() <= 3 && words.len() < raw.words.len().max(2);
-        is_flag.then(|| Failed { at, words, why: why.to_owned() })
+        let words = yes.into_iter().map(ToOwned::to_owned).collect();
+        (is_flag && is_few).then(|| Failed { at, words, is_flag: true, why: why.to_owned() })
     })
 }
 
@@ -318,7 +427,7 @@ fn failure_codes(land: &Landscape, plan: &OrdersPlan) -> Option<Failed> {
             words::listed(&codes.iter().map(String::as_str).collect::<Vec<_>>()),
             land.column(time).name
         );
-        is_clear.then_some(Failed { at: state, words: codes, why })
+        is_clear.then_some(Failed { at: state, words: codes, is_flag: false, why })
     })
 }
 
@@ -341,6 +450,14 @@ fn status_column(land: &Landscape, table: usize) -> Option<ColumnAt> {
         };
         land.columns(table).find(ends).or_else(|| land.columns(table).find(|at| is_plain_state(land, *at)))
     })
+}
+
+/// A column that is called a state and of which no word is known, where the times of its rows show that some of them came to nothing.
+fn unread_states(land: &Landscape, plan: &OrdersPlan) -> Option<ColumnAt> {
+    let at = failure_codes(land, plan)?.at;
+    let raw = land.column(at);
+    let are_words = matches!(raw.kind, ValueKind::Text) && raw.words.keys().all(|word| word.chars().count() > 2);
+    (are_words && land.column_name(at).says(C::Status)).then_some(at)
 }
 
 /// Whether a column is called the state of an order and nothing more, and has the few words of one, whatever they mean.

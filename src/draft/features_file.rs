@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::add::add;
 use super::fed::Fed;
+use super::policy_file::{WITH_LOANS, not_read_yet};
 use crate::tiles::view_schema;
 
 /// The largest feature set there is: the demo job's, which has every table.
@@ -141,6 +142,21 @@ pub(super) fn draft(fed: &Fed, name: &str, has_loan_label: bool) -> FeaturesDraf
     }
     draft.text.push_str(&label(&draft, has_loan_label));
     draft
+}
+
+/// Adds, as comments, what the file would hold beside the rest if the job read a loan book.
+pub(super) fn add_with_loans(draft: &mut FeaturesDraft, fed: &Fed, name: &str) {
+    let with_loans = self::draft(&fed.with_loan_book(), name, true);
+    let has = |block: &&str| draft.text.contains(*block);
+    let further = |part: &&str| part.starts_with("[[") && !has(part);
+    let blocks: Vec<&str> = with_loans.text.split("\n\n").map(str::trim).filter(further).collect();
+    if blocks.is_empty() {
+        return;
+    }
+    add(&mut draft.text, &format!("\n# ---- with loans ----\n{WITH_LOANS}"));
+    for block in blocks {
+        add(&mut draft.text, &not_read_yet(block));
+    }
 }
 
 /// Contract columns that a measure's words rest on and that are missing.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::table_draft::TableDraft;
+use crate::contract::{INSTALMENTS, LOANS, PAYMENTS};
 use crate::tiles::view_schema;
 
 /// Contract columns that a job fills.
@@ -29,6 +30,17 @@ impl Fed {
             }
         }
         Self { columns }
+    }
+
+    /// The same of a job that reads a loan book too.
+    pub(super) fn with_loan_book(&self) -> Self {
+        let mut with = self.clone();
+        for table in [&LOANS, &INSTALMENTS, &PAYMENTS] {
+            with.columns.extend(
+                table.columns.iter().filter(|c| c.required).map(|c| (table.name.to_owned(), c.name.to_owned())),
+            );
+        }
+        with
     }
 
     /// Whether a contract column is filled.

@@ -112,6 +112,12 @@ fn not_read(draft: &Draft, folder: &Folder) -> String {
     if let Some(why) = &draft.no_loan_book {
         add(&mut text, &format!("\n## Loans without a loan book\n\n- {why}.\n"));
     }
+    if !(draft.unread_orders.is_empty() && draft.unread_sums.is_empty()) {
+        text.push_str("\n## Orders and sums of orders that are not read\n\n");
+        for why in draft.unread_orders.iter().chain(&draft.unread_sums) {
+            add(&mut text, &format!("- {why}.\n"));
+        }
+    }
     if !draft.nested.is_empty() {
         text.push_str("\n## Rows within rows\n\n");
         for rows in &draft.nested {

@@ -46,6 +46,8 @@ fn are_others(contract: &TableContract) -> &'static [Concept] {
 
 /// References are followed so far from the driving table.
 const MAX_HOPS: usize = 2;
+/// A column without a value in more of the rows is not believed by its name alone.
+const MOSTLY_THERE: f64 = 0.5;
 /// What the order of times counts for beside a name.
 const ORDER_COUNTS: f64 = 0.08;
 /// What the first of a row's times scores as its event, whatever it is called.
@@ -112,10 +114,9 @@ impl<'a> Landscape<'a> {
             table_names.iter().any(|name| name.says(entity)) || column_names.iter().flatten().any(is_id)
         };
         let (has_merchants, has_orders) = (has_id_of(C::Merchant), has_id_of(C::Order));
-        let is_of_loans = table_names
-            .iter()
-            .zip(&column_names)
-            .any(|(table, columns)| table.says(C::Loan) && columns.iter().any(|name| name.says(C::Engagement)));
+        let is_of_loans = table_names.iter().zip(&column_names).any(|(table, columns)| {
+            (table.says(C::Loan) || speak_of_loans(columns)) && columns.iter().any(|name| name.says(C::Engagement))
+        });
         let entity = |name: &Name| {
             let meant = ENTITIES.into_iter().find(|e| name.says(*e));
             let stands_in = name.says(C::Account) || (!lends_to_clients && name.says(C::Branch));
@@ -256,6 +257,11 @@ impl<'a> Landscape<'a> {
         &self.column_names[at.table][at.column]
     }
 
+    /// What the columns of a table are called.
+    pub(super) fn column_names(&self, table: usize) -> &[Name] {
+        &self.column_names[table]
+    }
+
     pub(super) fn table_name(&self, table: usize) -> &Name {
         &self.table_names[table]
     }
@@ -371,7 +377,10 @@ impl<'a> Landscape<'a> {
                 if !is_event && score + ORDER_COUNTS < MIN_SCORE {
                     continue;
                 }
-                let score = score + self.order_of_times(at, table, column);
+                // What bears the column's own name is it, though some rows have none: those are of another state.
+                let bears_its_name = path.is_empty() && name >= 1.0 && raw.null_share() < MOSTLY_THERE;
+                let order = if bears_its_name { nulls } else { self.order_of_times(at, table, column) };
+                let score = score + order;
                 let score =
                     if is_event && self.is_the_event(at, table, column) { score.max(EVENT_BY_ORDER) } else { score };
                 if score >= MIN_SCORE {
@@ -438,6 +447,12 @@ impl<'a> Landscape<'a> {
             _ => 0.0,
         }
     }
+}
+
+/// Whether several columns of a table say what only loans have.
+pub(super) fn speak_of_loans(columns: &[Name]) -> bool {
+    const OF_LOANS: [Concept; 6] = [C::Loan, C::Principal, C::Interest, C::Instalment, C::Disbursed, C::Term];
+    OF_LOANS.iter().filter(|concept| columns.iter().any(|name| name.says(**concept))).count() >= 2
 }
 
 /// Settles what drivers and riders are. Who drives sells rides where nobody else sells anything, and else brings what others sell. Who rides buys rides

@@ -62,7 +62,7 @@ pub use table_draft::{Certainty, ColumnDraft, TableDraft};
 pub use units::AmountUnit;
 pub use write::{refuse_filled, write_draft};
 
-use crate::contract::{MERCHANTS, ORDERS};
+use crate::contract::{MERCHANTS, ORDERS, SHIPMENTS};
 use crate::domain::Currency;
 use crate::profile::{CurrencyHint, Folder, RawColumn, RawTable, UnreadFile, profile_folder};
 use crate::run::TableLimits;
@@ -103,6 +103,10 @@ pub struct Draft {
     pub aside: Vec<TableDraft>,
     /// Why there is no loan book where loans were found.
     pub no_loan_book: Option<String>,
+    /// Tables that nothing is made of though they could be orders, each in a sentence.
+    pub unread_orders: Vec<String>,
+    /// Tables that nothing is made of though they name orders beside sums, each in a sentence.
+    pub unread_sums: Vec<String>,
     /// Columns of rows within rows that no SELECT reads.
     pub nested: Vec<NestedRows>,
     /// How many features the data can feed.
@@ -196,16 +200,25 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
         plan.lines = None;
         plan.has_versions = true;
     }
-    let DraftedTables { tables, aside, has_loan_book, no_loan_book } =
+    let DraftedTables { mut tables, aside, has_loan_book, no_loan_book } =
         drafted_tables(&land, &plan, events.as_ref(), currency);
     let span = trading_days(&land, &plan).map(|(first, as_of)| {
         let known = versions::known_by(&land, &plan);
         (first, known.map_or(as_of, |known| as_of.max(known)))
     });
+    if let Some((_, as_of)) = span {
+        for table in &mut tables {
+            tell_milestones_ahead(table, &land, as_of);
+        }
+    }
     let days = span.map_or(0, |(first, as_of)| crate::domain::days_between(first, as_of));
     let windows = Windows::of(days, has_loan_book);
     let fed = Fed::of(tables.iter());
-    let features = features_file::draft(&fed, &options.name, has_loan_book);
+    let mut features = features_file::draft(&fed, &options.name, has_loan_book);
+    if !has_loan_book {
+        features_file::add_with_loans(&mut features, &fed, &options.name);
+    }
+    let drafted: Vec<&TableDraft> = tables.iter().chain(&aside).collect();
     let mut draft = Draft {
         name: options.name.clone(),
         inputs: inputs(&folder, &tables, &aside),
@@ -216,6 +229,8 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
         label: if has_loan_book { "loan-default" } else { "trade-distress" },
         files: Vec::new(),
         no_loan_book,
+        unread_orders: unread::may_be_orders(&land, &plan, &drafted),
+        unread_sums: unread::may_be_of_orders(&land, &plan, &drafted),
         nested: nested::unread(&land, tables.iter().chain(&aside)),
         tables,
         aside,
@@ -312,6 +327,28 @@ fn trading_days(land: &Landscape, plan: &orders_plan::OrdersPlan) -> Option<(Dat
     let activity = land.column(placed.at).activity();
     let last = activity.last_usual_day().map(|day| day.on).or(activity.last_on())?;
     Some((activity.first_on()?, last.checked_add(1.day()).ok()?))
+}
+
+/// Names milestones of which some lie after all that was traded: what is still to come was planned, and has not happened.
+fn tell_milestones_ahead(table: &mut TableDraft, land: &Landscape, as_of: Date) {
+    const HAPPENED: [&str; 6] =
+        ["paid_at", "completed_at", "cancelled_at", "shipped_at", "delivered_at", "refunded_at"];
+    const MIN_ROWS: usize = 10;
+    if table.table.name != ORDERS.name && table.table.name != SHIPMENTS.name {
+        return;
+    }
+    let Ok(until) = as_of.checked_add(1.day()).and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC)) else { return };
+    let until = until.timestamp().as_microsecond();
+    for milestone in HAPPENED {
+        let raw = table.column(milestone).and_then(|drafted| land.column_called(&drafted.from));
+        let ahead = raw.map_or(0, |raw| raw.micros.iter().flatten().filter(|at| **at > until).count());
+        if ahead >= MIN_ROWS {
+            let note = format!(
+                "{ahead} row(s) lie after {as_of}, when trade ends: a planned day has not happened, or later orders are not read"
+            );
+            table.look_at(milestone, &note);
+        }
+    }
 }
 
 /// Tables whose events end so long before the first night that it would stop on them.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::add::add;
+use super::policy_file::{WITH_LOANS, not_read_yet};
 
 /// A rule with the features it reads.
 const RULES: [(&[&str], &str); 5] = [
@@ -57,19 +58,24 @@ pub(super) fn draft(features: &BTreeSet<String>, has_loan_book: bool, step_minor
         "# A night that jumps this far from the one before stops. Where a jump is meant, allow it until a date with [[drift.allow]].\n[drift]\nmax_score_index = \
          0.25\nmax_missing_rise_share = 0.2\nmax_offered_change_share = 0.5\n\n",
     );
+    let mut of_loans = String::new();
+    for (code, words, severity, action, dpd) in [
+        ("arrears", "an instalment is past due", "warning", "watch", 1),
+        ("arrears-week", "an instalment is a week past due", "warning", "call", 7),
+        ("arrears-month", "an instalment is a month past due", "critical", "restructure", 30),
+    ] {
+        add(
+            &mut of_loans,
+            &format!(
+                "[[rule]]\nkind = \"arrears\"\ncode = \"{code}\"\ntext = \"{words}\"\nseverity = \"{severity}\"\naction = \"{action}\"\nfrom_dpd = {dpd}\n\n"
+            ),
+        );
+    }
     if has_loan_book {
-        for (code, words, severity, action, dpd) in [
-            ("arrears", "an instalment is past due", "warning", "watch", 1),
-            ("arrears-week", "an instalment is a week past due", "warning", "call", 7),
-            ("arrears-month", "an instalment is a month past due", "critical", "restructure", 30),
-        ] {
-            add(
-                &mut text,
-                &format!(
-                    "[[rule]]\nkind = \"arrears\"\ncode = \"{code}\"\ntext = \"{words}\"\nseverity = \"{severity}\"\naction = \"{action}\"\nfrom_dpd = {dpd}\n\n"
-                ),
-            );
-        }
+        text.push_str(&of_loans);
+    } else {
+        text.push_str(WITH_LOANS);
+        text.push_str(&not_read_yet(&of_loans));
     }
     for (_, rule) in RULES.iter().filter(|(reads, _)| reads.iter().all(|feature| features.contains(*feature))) {
         add(&mut text, &format!("[[rule]]\n{}\n", rule.replace("STEP0", &(10 * step_minor).to_string())));

@@ -17,6 +17,8 @@ pub(super) struct Name {
 impl Name {
     /// Takes a name apart: `OrderPurchaseTS`, `order_purchase_ts`, `bestelldatum` and `订单时间` alike.
     pub(super) fn of(name: &str) -> Self {
+        // `amount.$numberDecimal` says how a field is written, and not what it is.
+        let name = name.split(".$").next().unwrap_or(name);
         let mut concepts = BTreeSet::new();
         let mut unknown = 0;
         let words = words(name);
@@ -89,6 +91,8 @@ impl Name {
 
 /// All that a word means, alone or taken apart; an umlaut may be written out: `Ruecklastschrift`, `gekuendigt`.
 fn understood(word: &str) -> Vec<Concept> {
+    // Fields that a company added to its ERP begin so.
+    let word = word.strip_prefix("zz").filter(|rest| !rest.is_empty()).unwrap_or(word);
     let known = |word: &str| Some(meanings(word)).filter(|found| !found.is_empty()).unwrap_or_else(|| parts(word));
     let found = known(word);
     let without_umlauts = word.replace("ae", "a").replace("oe", "o").replace("ue", "u");
@@ -194,6 +198,13 @@ mod tests {
 
     fn concepts(name: &str) -> Vec<C> {
         Name::of(name).concepts.into_iter().collect()
+    }
+
+    #[test]
+    fn how_a_field_is_written_is_no_part_of_its_name() {
+        assert_eq!(concepts("amount.$numberDecimal"), concepts("amount"));
+        assert_eq!(concepts("_id.$oid"), concepts("_id"));
+        assert_eq!(concepts("ZZLIFNR"), concepts("LIFNR"));
     }
 
     #[test]

@@ -83,19 +83,25 @@ fn advice(land: &Landscape, table: usize, column: &RawColumn) -> String {
         KEYS.into_iter().filter(|(entity, _)| land.role(table) == Some(*entity)).chain([(C::Order, "order_id")]);
     let any_key = || {
         let own = raw.columns.iter().find(|c| c.is_key() && c.is_like_an_id())?;
-        Some(format!("\"{}\", ", own.name))
+        Some(format!("{}, ", by_fields(&own.name)))
     };
-    let key = whose.find_map(named_key).map(|(name, called)| format!("\"{name}\" AS {called}, "));
+    let key = whose.find_map(named_key).map(|(name, called)| format!("{} AS {called}, ", by_fields(&name)));
     let key = key.or_else(any_key).unwrap_or_default();
     let says_what = ROWS.iter().any(|entity| Name::of(&column.name).says(*entity));
     let called = if says_what { column.name.clone() } else { format!("{}_{}", raw.name, column.name) };
     let file: String = called.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
     format!(
         "write them to a file of their own beside the others, and draft again; with DuckDB in the data folder: COPY (SELECT {key}unnest({}, \
-         recursive := true) FROM '{}') TO '{file}.parquet'",
-        quoted(&column.name),
+         max_depth := 2) FROM '{}') TO '{file}.parquet'",
+        column.name.split('.').map(quoted).collect::<Vec<_>>().join("."),
         raw.files
     )
+}
+
+/// A column of fields within fields as DuckDB names it: `_id."$oid"`.
+fn by_fields(name: &str) -> String {
+    let fields = name.split('.').map(|field| format!("\"{field}\""));
+    fields.collect::<Vec<_>>().join(".")
 }
 
 impl NestedRows {

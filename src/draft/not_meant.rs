@@ -80,6 +80,34 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
         }
     }
     tests_by_word(draft, scope);
+    deleted(draft, scope);
+}
+
+/// Leaves out rows that somebody deleted, of which the export keeps a mark: the time of it, or a yes.
+fn deleted(draft: &mut TableDraft, scope: &Scope) {
+    const MARKS: [&str; 7] =
+        ["deleted_at", "deleted_on", "deletedat", "is_deleted", "isdeleted", "deleted", "date_deleted"];
+    let raw = scope.land.table(scope.driver);
+    for (at, cells) in scope.land.columns(scope.driver).zip(&raw.columns) {
+        if !MARKS.contains(&cells.name.to_lowercase().as_str()) {
+            continue;
+        }
+        let marked = words::yes(cells);
+        let rows = if cells.is_time() { cells.rows() - cells.nulls } else { cells.rows_with(&marked) };
+        if rows == 0 || rows * 2 > cells.rows() {
+            continue;
+        }
+        let which = format!("that {:?} calls deleted are left out.", cells.name);
+        if cells.is_time() {
+            draft.skip(Skipped {
+                why: format!("{rows} row(s) {which}"),
+                keeps: format!("{} IS NULL", scope.bare(at)),
+                share: rows as f64 / cells.rows().max(1) as f64,
+            });
+        } else {
+            skip_words(draft, scope, at, &marked, &which);
+        }
+    }
 }
 
 /// Leaves out rows that a word marks as tests: one of a cell's tags, or all that a status, a kind or a channel says.

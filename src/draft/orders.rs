@@ -11,7 +11,7 @@ use super::orders_plan::{Lines, OrdersPlan};
 use super::parts::{self, Share};
 use super::refunds::LinesBack;
 use super::scope::{Piece, Scope, quoted};
-use super::table_draft::TableDraft;
+use super::table_draft::{Certainty, TableDraft};
 use super::units;
 use super::vocabulary::Concept as C;
 use crate::contract::ORDERS;
@@ -33,6 +33,8 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     let (pairs, stated) = (free_name(land, "pairs"), free_name(land, "stated"));
     let mut aggregated: Vec<String> = Vec::new();
+    let (newest, mut of_last_file) = (free_name(land, "newest"), Vec::new());
+    let is_sent_again = plan.is_by_line() && land.column(plan.order).is_in_several_files();
     let number = scope.id_of(plan.order, &scope.name(plan.order));
 
     let found = assign(
@@ -53,29 +55,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         &BTreeSet::new(),
     );
     for (column, found) in &found {
-        let is_joined = !found.path.is_empty();
-        let is_of_another = match *column {
-            "recorded_at" => is_joined,
-            "currency" => false,
-            "completed_at" => is_no_end(land, plan, found) || land.is_of_another(found, &ORDERS),
-            _ => land.is_of_another(found, &ORDERS),
-        };
-        if *column == "currency"
-            && plan.is_by_line()
-            && found.path.is_empty()
-            && !stands_on_lines(land, plan.order, found.at)
-        {
-            if land.column(found.at).words.len() > 1 {
-                let why = format!(
-                    "{} stands on lines of no order: write the currency of each order",
-                    scope.column_name(found.at)
-                );
-                draft.put_gap(column, "nothing on an order's lines", &why);
-            }
-            continue;
-        }
-        // What a joined table calls by a general word is its own affair.
-        if is_of_another || (is_joined && found.score < 0.8) {
+        if is_another_s(land, plan, column, found) || stands_on_no_line(&mut draft, &scope, plan, column, found) {
             continue;
         }
         if put_found(&mut draft, &mut scope, column, found) && plan.is_by_line() && found.path.is_empty() {
@@ -86,6 +66,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         }
     }
     in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
+    tell_zone(&mut draft, land, plan);
     super::not_meant::skip_rows(&mut draft, &scope);
     let others = super::other_business::left_out(&mut draft, &scope, plan);
     if plan.is_by_line() {
@@ -102,13 +83,23 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         draft.put("currency", Piece::sure(format!("'{}'", currency.code())), "the job's currency", 1.0);
     }
     let taken = found.values().map(|f| f.at).collect();
-    let lines = StatedByLines { is_by_line: plan.is_by_line(), stated: &stated, aggregated: &mut aggregated };
+    let lines = StatedByLines {
+        is_by_line: plan.is_by_line(),
+        stated: &stated,
+        aggregated: &mut aggregated,
+        newest: is_sent_again.then_some(newest.as_str()),
+        of_last_file: &mut of_last_file,
+    };
     ends(&mut draft, &mut scope, plan, &taken, lines);
+    if !of_last_file.is_empty() {
+        stated_last(&mut draft, &scope, &number, &newest, &of_last_file);
+    }
     match &plan.lines {
         Some(lines) => sum_of_lines(&mut draft, &mut scope, plan, lines, &pairs, &number, &aggregated),
         None => amount_of_row(&mut draft, &mut scope),
     }
     doubt_the_unit(&mut draft, &scope, plan);
+    tell_other_sums(&mut draft, land, plan);
     if let Some(others) = &others {
         others.tell_kept(&mut draft, &scope);
     }
@@ -124,6 +115,33 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     draft.finish(&scope)
 }
 
+/// Whether a column that could be the order's is another thing's.
+fn is_another_s(land: &Landscape, plan: &OrdersPlan, column: &str, found: &Found) -> bool {
+    let is_joined = !found.path.is_empty();
+    let is_of_another = match column {
+        "recorded_at" => is_joined,
+        "currency" => false,
+        "completed_at" => is_no_end(land, plan, found) || land.is_of_another(found, &ORDERS),
+        _ => land.is_of_another(found, &ORDERS),
+    };
+    // What a joined table calls by a general word is its own affair.
+    is_of_another || (is_joined && found.score < 0.8)
+}
+
+/// Whether a currency stands on lines of no order, which is a gap where it says several.
+fn stands_on_no_line(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, column: &str, found: &Found) -> bool {
+    let is_of_lines = column == "currency" && plan.is_by_line() && found.path.is_empty();
+    if !is_of_lines || stands_on_lines(scope.land, plan.order, found.at) {
+        return false;
+    }
+    if scope.land.column(found.at).words.len() > 1 {
+        let why =
+            format!("{} stands on lines of no order: write the currency of each order", scope.column_name(found.at));
+        draft.put_gap(column, "nothing on an order's lines", &why);
+    }
+    true
+}
+
 /// What the order's own row says it costs.
 fn amount_of_row(draft: &mut TableDraft, scope: &mut Scope) {
     let (land, driver) = (scope.land, scope.driver);
@@ -134,6 +152,47 @@ fn amount_of_row(draft: &mut TableDraft, scope: &mut Scope) {
     } else if let Some(found) = land.best(driver, &ORDERS, "amount_minor", false) {
         put_found(draft, scope, "amount_minor", &found);
     }
+}
+
+/// Names the other sums of the table that says what an order costs, with what they come to: which of them is the order's, nobody but a person can say.
+fn tell_other_sums(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) {
+    const SHOWN: usize = 4;
+    let table = plan.lines.as_ref().map_or(plan.driver, |lines| lines.table);
+    let Some(main) = main_amount(land, table, &|_| true) else { return };
+    let total = |at: ColumnAt| {
+        let raw = land.column(at);
+        raw.mean * (raw.rows() - raw.nulls) as f64
+    };
+    let own = total(main.at);
+    let is_other_sum = |at: &ColumnAt| {
+        let name = land.column_name(*at);
+        let is_part = [C::Unit, C::Tax, C::Freight, C::Discount, C::Fee, C::Refund, C::Quantity];
+        let is_sum = name.says(C::Amount) || name.says(C::Sales);
+        let is_apart = (total(*at) - own).abs() > 0.001 * own.abs();
+        let is_near = total(*at) > 0.5 * own && total(*at) < 2.0 * own;
+        *at != main.at
+            && land.column(*at).is_number()
+            && is_sum
+            && is_apart
+            && is_near
+            && !is_part.iter().any(|c| name.says(*c))
+    };
+    let others: Vec<ColumnAt> = land.columns(table).filter(is_other_sum).collect();
+    // What stands beside orders in one table may be of another unit or of each piece; only a column that was taken has others beside it.
+    let is_taken = draft.column("amount_minor").is_some_and(|c| c.certainty != Certainty::Gap);
+    if others.is_empty() || own <= 0.0 || !is_taken {
+        return;
+    }
+    let told = |at: &ColumnAt| format!("{:?} {:.0}", land.column(*at).name, total(*at));
+    let shown: Vec<String> = others.iter().take(SHOWN).map(told).collect();
+    draft.look_at(
+        "amount_minor",
+        &format!(
+            "{:?} is taken, {own:.0} in all; beside it stand {}: an order's amount is what its buyer pays, with taxes and freight",
+            land.column(main.at).name,
+            shown.join(", ")
+        ),
+    );
 }
 
 /// Marks the amount where nothing tells whether it is in the main unit.
@@ -157,6 +216,27 @@ fn is_day_of_placing(land: &Landscape, plan: &OrdersPlan, found: &Found) -> bool
     let is_own = found.at.table == plan.driver && placed.table == plan.driver && found.score < 1.0;
     let is_day = matches!(land.column(found.at).kind, ValueKind::Time { is_date: true, .. });
     is_own && is_day && land.table(plan.driver).are_of_one_day(placed.column, found.at.column)
+}
+
+/// Names the zones that a column beside a time of day says: times are read in the job's.
+fn tell_zone(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) {
+    const ZONES: [&str; 6] = ["zone", "timezone", "fuso", "huso", "fuseau", "zeitzone"];
+    let is_zone = |at: &ColumnAt| {
+        let lower = land.column(*at).name.to_lowercase();
+        lower.split(|c: char| !c.is_alphabetic()).any(|word| ZONES.contains(&word))
+    };
+    let Some(at) = plan.placed.as_ref().map(|placed| placed.at) else { return };
+    let zone = land.columns(plan.driver).find(is_zone).map(|zone| land.column(zone));
+    let (Some(_), Some(zone)) = (&land.column(at).time_of_day, zone) else { return };
+    let said: Vec<&str> = zone.words.keys().take(3).map(String::as_str).collect();
+    draft.look_at(
+        "placed_at",
+        &format!(
+            "{:?} says {}: times are read as they are written, whatever their zone",
+            zone.name,
+            super::words::listed(&said)
+        ),
+    );
 }
 
 /// A currency is written in capitals.
@@ -401,6 +481,26 @@ fn stated_once(draft: &mut TableDraft, land: &Landscape, inner: &Scope, order: &
         format!("SELECT\n    {order} AS order_number,\n    {columns}\nFROM {}\nGROUP BY {order}", inner.driver_name());
     draft.with.push((stated.clone(), body));
     draft.joins.push(format!("LEFT JOIN {stated} ON {order} = {stated}.order_number"));
+}
+
+/// What the lines in the last file that has an order say of it: files that overlap tell how it stood each time.
+fn stated_last(draft: &mut TableDraft, scope: &Scope, order: &str, newest: &str, columns: &[String]) {
+    let by_file = free_name(scope.land, "stated_by_file");
+    let (driver, columns) = (scope.driver_name(), columns.join(",\n    "));
+    draft.with.push((
+        by_file.clone(),
+        format!(
+            "SELECT\n    {order} AS order_number,\n    {driver}._file AS sent_in,\n    {columns}\nFROM {driver}\nGROUP BY {order}, {driver}._file"
+        ),
+    ));
+    draft.with.push((
+        newest.to_owned(),
+        format!(
+            "SELECT * FROM (\n    SELECT *, ROW_NUMBER() OVER (PARTITION BY order_number ORDER BY sent_in DESC) AS _place FROM {by_file}\n) AS numbered\nWHERE _place = 1"
+        ),
+    ));
+    draft.joins.push(format!("LEFT JOIN {newest} ON {order} = {newest}.order_number"));
+    draft.head.push("Of the files that have an order, the last says how it stands.".to_owned());
 }
 
 /// A column that tells the lines of one order apart: only with it can a line that was sent twice be told from two pieces of one thing.

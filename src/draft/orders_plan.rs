@@ -4,7 +4,7 @@
 //! one row an order, whose merchants only its lines name; or one row a line, with the order's number repeated. What one merchant sells in one
 //! order is one order of the contract.
 
-use super::landscape::{Found, Landscape, MIN_SCORE};
+use super::landscape::{Found, Landscape, MIN_SCORE, speak_of_loans};
 use super::vocabulary::Concept as C;
 use crate::contract::{MERCHANTS, ORDERS};
 use crate::profile::{ColumnAt, Reference};
@@ -136,8 +136,11 @@ pub(super) fn is_account(land: &Landscape, merchant: &Found) -> bool {
     name.says(C::Account) && !name.says(C::Merchant)
 }
 
+/// So much must speak for a table of orders.
+const LIKELY: f64 = 1.6;
+
 /// How much a table is like the orders.
-fn likeness(land: &Landscape, table: usize) -> Option<f64> {
+pub(super) fn likeness(land: &Landscape, table: usize) -> Option<f64> {
     let role = match land.role(table) {
         Some(C::Order) => 1.0,
         None => 0.2,
@@ -151,8 +154,12 @@ fn likeness(land: &Landscape, table: usize) -> Option<f64> {
     let names = |entity| land.find_entity(table, entity).map_or(0.0, |found| 0.4 * found.score);
     let amount = land.best(table, &ORDERS, "amount_minor", true).map_or(0.0, |found| 0.4 * found.score);
     let unique = if land.column(order).is_key() { 0.4 } else { 0.0 };
-    let likeness = role + 0.4 * worth + placed + names(C::Merchant) + names(C::Buyer) + amount + unique;
-    (placed > 0.0 && likeness >= 1.5).then_some(likeness)
+    // There are more orders than loans and contracts, and their columns do not speak of interest.
+    let rows = 0.1 * f64::from(land.table(table).rows.max(1).ilog10());
+    let of_loans = if speak_of_loans(land.column_names(table)) { 0.8 } else { 0.0 };
+    let likeness =
+        role + 0.4 * worth + placed + names(C::Merchant) + names(C::Buyer) + amount + unique + rows - of_loans;
+    (placed > 0.0 && likeness >= LIKELY).then_some(likeness)
 }
 
 /// Every table with what it lacks to be the orders.

@@ -219,15 +219,24 @@ fn taken_back(
 /// Leaves out payments that failed, bounced or have not arrived, where nothing says when they did not stay.
 fn did_not_stay(draft: &mut TableDraft, scope: &Scope) {
     let land = scope.land;
-    if draft.has("reversed_at") && draft.twin.is_none() {
-        return;
-    }
+    let reversed_at = draft.column("reversed_at").filter(|_| draft.twin.is_none());
+    let reversed_at = reversed_at.and_then(|drafted| land.column_at(scope.driver, &drafted.from));
+    let is_dated = |at: ColumnAt, word: &str| {
+        let dated = reversed_at.map(|time| land.table(scope.driver).filled_by_word(at.column, time.column, |_| true));
+        dated.is_some_and(|dated| dated.get(word).is_some_and(|share| *share >= 1.0))
+    };
     let flags = land.columns(scope.driver).filter(|at| {
-        land.column_name(*at).says(C::Reversed) && !land.column(*at).is_time() && land.column(*at).words.len() == 2
+        let name = land.column_name(*at);
+        let is_called_so = name.says(C::Reversed) || name.says(C::Refund) || name.says(C::Chargeback);
+        is_called_so && !land.column(*at).is_time() && (1..=2).contains(&land.column(*at).words.len())
     });
     for flag in flags {
         let reversed = words::yes(land.column(flag));
-        if reversed.len() == 1 {
+        let is_all = land.column(flag).rows_with(&reversed) == land.column(flag).rows();
+        if let [word] = reversed.as_slice()
+            && !is_dated(flag, word)
+            && !is_all
+        {
             skip_named(draft, scope, flag, &reversed, "were reversed, and nothing says when");
         }
     }
@@ -236,9 +245,11 @@ fn did_not_stay(draft: &mut TableDraft, scope: &Scope) {
         (name.says(C::Status) || name.says(C::Outcome)) && (2..=MAX_STATES).contains(&land.column(*at).words.len())
     });
     for state in states {
-        let words = words::never_stayed(land.column(state));
-        if !words.is_empty() && words.len() < land.column(state).words.len() {
-            skip_named(draft, scope, state, &words, "did not arrive or did not stay, and nothing says when");
+        let never = words::never_stayed(land.column(state));
+        let is_some = !never.is_empty() && never.len() < land.column(state).words.len();
+        let undated: Vec<&str> = never.into_iter().filter(|word| !is_dated(state, word)).collect();
+        if is_some && !undated.is_empty() {
+            skip_named(draft, scope, state, &undated, "did not arrive or did not stay, and nothing says when");
         }
     }
 }

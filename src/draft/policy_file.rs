@@ -40,6 +40,16 @@ const RULES: [(&str, &str, &str, &str); 8] = [
     ("suspect-orders-share-high", "too many orders look like fake trade", "suspect_order_share_180d", "at_most = 0.2"),
 ];
 
+/// Stands before what a job needs that reads loans.
+pub(super) const WITH_LOANS: &str =
+    "# With loans: once the job reads loans, instalments and payments, take the comment marks away.\n";
+
+/// Lines that are not read yet.
+pub(super) fn not_read_yet(text: &str) -> String {
+    text.lines().map(|line| if line.is_empty() { "#\n".to_owned() } else { format!("# {line}\n") }).collect::<String>()
+        + "\n"
+}
+
 /// Drafts the file.
 pub(super) fn draft(facts: &PolicyFacts) -> String {
     let step = facts.step_minor.min(facts.hard_cap_minor / 500).max(1);
@@ -105,12 +115,15 @@ pub(super) fn draft(facts: &PolicyFacts) -> String {
         text.push_str("lowest_month = { feature = \"gmv_lowest_month_3m_minor\", factor_ppm = 1_000_000 }\n");
     }
     text.push_str("\n# Reasons are given in this order.\n");
+    let of_loans = "[[rule]]\nkind = \"arrears\"\ncode = \"loan-in-arrears\"\ntext = \"a loan is past due now\"\nat_most_dpd = 0\n\n[[rule]]\nkind = \
+                    \"worst-dpd\"\ncode = \"past-loan-repaid-late\"\ntext = \"an earlier loan was repaid very late\"\nproducts = \
+                    [\"credit-loan\"]\nat_most_dpd = 60\n\n";
     if facts.has_loan_book {
-        text.push_str(
-            "[[rule]]\nkind = \"arrears\"\ncode = \"loan-in-arrears\"\ntext = \"a loan is past due now\"\nat_most_dpd = 0\n\n[[rule]]\nkind = \
-             \"worst-dpd\"\ncode = \"past-loan-repaid-late\"\ntext = \"an earlier loan was repaid very late\"\nproducts = [\"credit-loan\"]\nat_most_dpd \
-             = 60\n\n",
-        );
+        text.push_str(of_loans);
+    } else {
+        text.push_str(WITH_LOANS);
+        text.push_str("# loan_book = \"required\" and loss_given_default_prob = 0.6 above, and\n");
+        text.push_str(&not_read_yet(of_loans));
     }
     for (code, words, feature, bound) in RULES.iter().filter(|rule| has(rule.2)) {
         add(

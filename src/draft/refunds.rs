@@ -105,7 +105,12 @@ pub(super) fn refunds(
     }
     draft.with.push((name.clone(), body));
     let note = "the first of an order's refunds dates them all";
-    draft.put("refunded_at", Piece::guess(format!("{name}.refunded_at"), note), scope.name(found.when), found.score);
+    draft.put(
+        "refunded_at",
+        Piece::guess(format!("{name}.refunded_at"), note),
+        scope.column_name(found.when),
+        found.score,
+    );
     let note = if found.only.is_empty() || draft.twin.is_some() {
         "the sum of an order's refunds"
     } else {

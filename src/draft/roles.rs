@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::landscape::{Landscape, NumberByReference};
+use super::landscape::{Landscape, NumberByReference, speak_of_loans};
 use super::orders::PARCEL_TIMES;
 use super::vocabulary::Concept;
 use super::words::meaning;
@@ -204,7 +204,8 @@ impl Landscape<'_> {
             let parties = self.parties(table).count().min(3);
             let rows = self.table(table).rows as f64 / most.max(1) as f64;
             let said = |is_so: bool, worth: f64| if is_so { worth } else { 0.0 };
-            named + 0.3 * rows + said(is_followed, 0.4) - said(follows, 0.6)
+            let is_of_loans = speak_of_loans(self.column_names(table));
+            named + 0.3 * rows + said(is_followed, 0.4) - said(follows, 0.6) - said(is_of_loans, 0.8)
                 + said(has_amount, 0.3)
                 + 0.1 * parties as f64
         };

@@ -98,7 +98,12 @@ pub(super) fn quoted(name: &str) -> String {
 pub(super) fn cell_of(table: &str, raw: &RawColumn) -> String {
     let names: Vec<String> =
         std::iter::once(&raw.name).chain(&raw.also_called).map(|name| format!("{table}{}", quoted(name))).collect();
-    if let [only] = names.as_slice() { only.clone() } else { format!("COALESCE({})", names.join(", ")) }
+    match (names.as_slice(), &raw.time_of_day) {
+        // A day without a time of day is read too.
+        ([day], Some(time)) => format!("({day} || COALESCE(' ' || {table}{}, ''))", quoted(time)),
+        ([only], None) => only.clone(),
+        _ => format!("COALESCE({})", names.join(", ")),
+    }
 }
 
 /// The list whose first element a piece of SQL is.

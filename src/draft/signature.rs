@@ -51,7 +51,7 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Settled, C::Time], 0.85),
             (&[C::Settled], 0.8),
         ],
-        ("orders", "refunded_at") => &[(&[C::Refund, C::Time], 0.95)],
+        ("orders", "refunded_at") => &[(&[C::Refund, C::Time], 0.95), (&[C::Reversed, C::Time], 0.85)],
         ("orders", "amount_minor") => &[
             (&[C::Order, C::Amount], 0.95),
             (&[C::Amount], 0.85),
@@ -61,7 +61,9 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Sales], 0.7),
             (&[C::Unit, C::Amount], 0.6),
         ],
-        ("orders", "refund_minor") => &[(&[C::Refund, C::Amount], 0.95), (&[C::Refund], 0.8)],
+        ("orders", "refund_minor") => {
+            &[(&[C::Refund, C::Amount], 0.95), (&[C::Reversed, C::Amount], 0.85), (&[C::Refund], 0.8)]
+        }
         ("orders", "currency") => &[(&[C::Currency], 0.95)],
         ("shipments", "ship_by_at") => &[
             (&[C::Shipment, C::Limit], 0.95),
@@ -157,7 +159,9 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             &[(&[C::Payment, C::Amount], 0.95), (&[C::Paid, C::Amount], 0.95), (&[C::Amount], 0.9), (&[C::Paid], 0.6)]
         }
         ("payments", "channel") => &[(&[C::Channel], 0.9)],
-        ("payments", "reversed_at") => &[(&[C::Reversed], 0.95), (&[C::Chargeback, C::Time], 0.9)],
+        ("payments", "reversed_at") => {
+            &[(&[C::Reversed], 0.95), (&[C::Chargeback, C::Time], 0.9), (&[C::Chargeback], 0.85), (&[C::Refund], 0.85)]
+        }
         ("applications", "applied_at") => &[
             (&[C::Requested, C::Time], 0.95),
             (&[C::Application, C::Time], 0.95),
@@ -308,6 +312,8 @@ mod tests {
             assert_eq!(best("shipments", "delivered_at", &names, "orders"), names[4]);
             assert_eq!(best("orders", "amount_minor", &names, "orders"), names[5]);
         }
+        assert_eq!(best("orders", "refund_minor", &["Valor bruto", "Valor estornado"], "vendas"), "Valor estornado");
+        assert_eq!(best("orders", "refunded_at", &["Data da venda", "Data do estorno"], "vendas"), "Data do estorno");
         let both = ["Minimum Estimated Delivery Date", "Maximum Estimated Delivery Date", "Delivery Date"];
         assert_eq!(best("shipments", "promised_at", &both, "orders"), both[1]);
         assert_eq!(best("shipments", "carrier", &["物流单号", "物流公司"], "订单"), "物流公司");

@@ -44,7 +44,20 @@ pub(super) fn are_stars(raw: &RawColumn) -> bool {
 
 /// Whether a column that is called so can be ratings of any scale.
 pub(super) fn are_ratings(raw: &RawColumn) -> bool {
-    are_stars(raw) || (raw.is_number() && raw.range.0 >= 0.0 && raw.range.1 <= 100.0 && raw.range.1 > 1.0)
+    are_stars(raw)
+        || best_beside(raw).is_some()
+        || (raw.is_number() && raw.range.0 >= 0.0 && raw.range.1 <= 100.0 && raw.range.1 > 1.0)
+}
+
+/// The best rating where every cell says it: `4/5`.
+fn best_beside(raw: &RawColumn) -> Option<Best> {
+    let of = |best: &str| {
+        let is_one = |word: &String| {
+            word.split_once('/').is_some_and(|(own, of)| of.trim() == best && own.trim().parse::<f64>().is_ok())
+        };
+        raw.kind == ValueKind::Text && !raw.words.is_empty() && raw.words.keys().all(is_one)
+    };
+    [("5", Best::Five), ("10", Best::Ten)].into_iter().find(|(best, _)| of(best)).map(|(_, best)| best)
 }
 
 /// Why nobody can say what a rating is worth, where the scale does not show.
@@ -68,6 +81,12 @@ fn begins_at_zero(raw: &RawColumn) -> bool {
 /// Whole stars of a rating.
 pub(super) fn in_five(scope: &Scope, at: ColumnAt, sql: &str) -> Piece {
     let raw = scope.land.column(at);
+    if let Some(best) = best_beside(raw) {
+        let divisor = if best == Best::Ten { " / 2" } else { "" };
+        let number = format!("TRY_CAST(SPLIT_PART({sql}, '/', 1) AS DOUBLE)");
+        let made = format!("TRY_CAST(ROUND({number}{divisor}) AS BIGINT)");
+        return Piece::guess(scope.as_written(&made, at, sql), "what stands before the stroke");
+    }
     let best = if are_stars(raw) { Some(Best::Five) } else { best(raw) };
     let (divisor, note) = match best {
         None | Some(Best::Five) if begins_at_zero(raw) => {

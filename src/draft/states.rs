@@ -1,5 +1,7 @@
 //! What the words of an order's state say, and what the rows themselves show of words that nobody here knows.
 
+use std::collections::BTreeSet;
+
 use super::landscape::Landscape;
 use super::words::{self, Stage, listed};
 use crate::domain::MICROS_PER_DAY;
@@ -78,6 +80,11 @@ impl<'a> States<'a> {
         let lacks_end = done.is_empty() && (is_under_way || !unknown.is_empty());
         let unknown = unknown.into_iter().map(|word| (word, rows_with(&word))).collect();
         Self { done, known_by_time, stands_in, open, unknown, went_back, lacks_end, rows: cells.rows() }
+    }
+
+    /// Leaves aside words of which the rows say what they mean.
+    pub(super) fn forget(&mut self, known: &BTreeSet<&str>) {
+        self.unknown.retain(|(word, _)| !known.contains(word));
     }
 
     fn share(&self, rows: usize) -> f64 {

@@ -38,11 +38,22 @@ pub struct ColumnDraft {
     pub certainty: Certainty,
     /// What a person should look at.
     pub note: Option<String>,
+    /// Whether so much hangs on the note that it is told beside the draft, and not in the SELECT alone.
+    #[serde(skip)]
+    pub(super) is_told: bool,
     #[serde(skip)]
     pub(super) sql: String,
 }
 
 impl ColumnDraft {
+    /// What a person should look at before anything is believed: what amounts are made of, for an amount read in the wrong unit is wrong by a hundred and
+    /// looks right, and what else decides.
+    #[must_use]
+    pub fn to_look_at(&self) -> Option<&str> {
+        let is_told = self.is_told || self.column.ends_with("_minor");
+        self.note.as_deref().filter(|_| is_told && self.certainty != Certainty::Gap)
+    }
+
     /// Adds what a person should look at: what was found for certain is a guess with it.
     pub(super) fn remark(&mut self, note: &str) {
         let before = self.note.take().map_or(String::new(), |before| format!("{before}; "));
@@ -152,6 +163,7 @@ impl TableDraft {
             confidence: confidence.clamp(0.0, 1.0),
             certainty,
             note: piece.note,
+            is_told: false,
             sql: piece.sql,
         });
     }
@@ -164,6 +176,7 @@ impl TableDraft {
             confidence: 0.0,
             certainty: Certainty::Gap,
             note: Some(format!("{}: {}", column.doc, wanted(column))),
+            is_told: false,
             sql: "NULL".to_owned(),
         });
     }
@@ -184,6 +197,14 @@ impl TableDraft {
         drafted.note = Some(format!("{before}{why}"));
         drafted.certainty = Certainty::Gap;
         drafted.confidence = 0.0;
+    }
+
+    /// Adds what a person should look at before anything is believed, though nothing is missing.
+    pub(super) fn look_at(&mut self, column: &str, note: &str) {
+        if let Some(drafted) = self.column_mut(column) {
+            drafted.remark(note);
+            drafted.is_told = true;
+        }
     }
 
     /// A drafted column, gaps among them.

@@ -2,14 +2,80 @@
 
 use super::job_file::inputs_of;
 use super::landscape::Landscape;
+use super::orders_plan::{self, OrdersPlan};
 use super::table_draft::TableDraft;
-use crate::contract::MERCHANTS;
-use crate::profile::{ColumnAt, ValueKind};
+use crate::contract::{MERCHANTS, ORDERS};
+use crate::profile::{ColumnAt, RawColumn, ValueKind};
 
 /// A column of a table that is another's key has nearly all its values there.
 const NEARLY_ALL: f64 = 0.9;
 /// Of fewer merchants values meet by chance.
 const MIN_MERCHANTS: usize = 5;
+/// The same of orders.
+const MIN_ORDERS: usize = 50;
+
+/// Unread tables that name orders beside sums, each in a sentence: refunds, fees or payments of orders, it may be. `drafts`: all tables that something is made of.
+pub(super) fn may_be_of_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&TableDraft]) -> Vec<String> {
+    let orders = land.column(plan.order);
+    if orders.distinct < MIN_ORDERS {
+        return Vec::new();
+    }
+    let read: Vec<&str> = drafts.iter().flat_map(|draft| inputs_of(draft, land.folder)).collect();
+    let tables = (0..land.folder.tables.len()).filter(|table| !read.contains(&land.table(*table).name.as_str()));
+    let told = tables.filter_map(|table| {
+        let number = land.columns(table).find(|at| names_orders(land, *at, orders))?;
+        let sum = land.columns(table).filter(|at| *at != number).find(|at| is_sum(land, *at))?;
+        Some(format!(
+            "nothing is made of {:?} ({} rows), whose {:?} names orders beside {:?}: refunds of them, it may be, or lines or payments. Refunds that are not read count as received: \
+             where it is so, sum them in WITH by order, and join that in sources/orders.sql",
+            land.table(table).name,
+            land.table(table).rows,
+            land.column(number).name,
+            land.column(sum).name
+        ))
+    });
+    told.collect()
+}
+
+/// Unread tables that could be orders themselves, each in a sentence: what was written before or after columns got other names.
+pub(super) fn may_be_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&TableDraft]) -> Vec<String> {
+    const LEAST: usize = 20;
+    let read: Vec<&str> = drafts.iter().flat_map(|draft| inputs_of(draft, land.folder)).collect();
+    let (driver, orders) = (land.table(plan.driver), land.column(plan.order));
+    let told = land.folder.tables.iter().enumerate().filter_map(|(at, table)| {
+        // What names the orders that are read is of them.
+        let is_of_orders = land.columns(at).any(|column| names_orders(land, column, orders));
+        let is_large = table.rows * LEAST >= driver.rows && !is_of_orders;
+        let is_one = !read.contains(&table.name.as_str()) && is_large && orders_plan::likeness(land, at).is_some();
+        is_one.then(|| {
+            let days = land.best(at, &ORDERS, "placed_at", false).map(|found| land.column(found.at).activity());
+            let days = days.and_then(|days| Some(format!(", from {} to {}", days.first_on()?, days.last_on()?)));
+            format!(
+                "nothing is made of {:?} ({}, {} rows{}), which could be orders too: where {:?} has but a part of them, such as those before columns got other names, give it a [[source]] \
+                 with table = \"orders\" and a SELECT of its own, and see that as_of is after its last day",
+                table.name,
+                table.files,
+                table.rows,
+                days.unwrap_or_default(),
+                driver.name
+            )
+        })
+    });
+    told.collect()
+}
+
+/// Whether nearly all values of a column are numbers of orders.
+fn names_orders(land: &Landscape, at: ColumnAt, orders: &RawColumn) -> bool {
+    let cells = land.column(at);
+    cells.is_like_an_id() && cells.distinct > 1 && cells.share_found_in(orders) >= NEARLY_ALL
+}
+
+/// Whether a column may hold sums of money.
+fn is_sum(land: &Landscape, at: ColumnAt) -> bool {
+    let cells = land.column(at);
+    let is_amount = matches!(cells.kind, ValueKind::Decimal(_)) || cells.range.1 >= 100.0;
+    cells.is_number() && is_amount && !cells.is_unique_counter() && cells.distinct > 1
+}
 
 /// Which unread tables name merchants beside sums and days, and what that may mean; none where there are none. `drafts`: all tables that something is made of.
 pub(super) fn may_be_loans(land: &Landscape, drafts: &[TableDraft]) -> Option<String> {
@@ -23,15 +89,10 @@ pub(super) fn may_be_loans(land: &Landscape, drafts: &[TableDraft]) -> Option<St
         let cells = land.column(*at);
         cells.is_like_an_id() && cells.distinct > 1 && cells.share_found_in(key) >= NEARLY_ALL
     };
-    let is_sum = |at: &ColumnAt| {
-        let cells = land.column(*at);
-        let is_amount = matches!(cells.kind, ValueKind::Decimal(_)) || cells.range.1 >= 100.0;
-        cells.is_number() && is_amount && !cells.is_unique_counter() && cells.distinct > 1
-    };
     let of_table = |table: usize| {
         let named = land.columns(table).find(names_merchants)?;
         let is_other = |at: &ColumnAt| *at != named;
-        let sum = land.columns(table).filter(is_other).find(is_sum)?;
+        let sum = land.columns(table).filter(is_other).find(|at| is_sum(land, *at))?;
         let day = land.columns(table).find(|at| land.column(*at).is_time())?;
         let [named, sum, day] = [named, sum, day].map(|at| format!("{:?}", land.column(at).name));
         Some(format!("{:?} ({named}, {sum}, {day})", land.table(table).name))

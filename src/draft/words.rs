@@ -352,7 +352,7 @@ pub(super) fn meaning<'a>(table: &str, column: &str, word: &str, raw: &'a RawCol
 }
 
 /// Words of a status column that say that an order came to nothing.
-const FAILED: [&str; 35] = [
+const FAILED: [&str; 37] = [
     // Parcels that nobody took go back to where they came from.
     "rto",
     "to origin",
@@ -389,9 +389,11 @@ const FAILED: [&str; 35] = [
     "취소",
     "실패",
     "거절",
+    "batal",
+    "dibatalkan",
 ];
 /// Words of a status column that say that an order arrived, or was completed.
-const ARRIVED: [&str; 33] = [
+const ARRIVED: [&str; 35] = [
     "deliver",
     "complet",
     "fulfilled",
@@ -425,6 +427,8 @@ const ARRIVED: [&str; 33] = [
     "구매확정",
     "handed over",
     "picked up by customer",
+    "selesai",
+    "diterima",
 ];
 /// Words that say that it is over with success, where no word says more.
 const OVER: [&str; 18] = [
@@ -536,7 +540,7 @@ const ON_ITS_WAY: [&str; 62] = [
     "준비",
 ];
 /// Words of those that come after payment: an order that is paid has not arrived where there are such.
-const SENT_OFF: [&str; 17] = [
+const SENT_OFF: [&str; 18] = [
     "ship",
     "sent",
     "transit",
@@ -554,6 +558,7 @@ const SENT_OFF: [&str; 17] = [
     "kargo",
     "发货",
     "発送",
+    "dikirim",
 ];
 
 /// Values that say that an order was cancelled or refused.
@@ -651,7 +656,7 @@ pub(super) enum Stage {
 }
 
 /// Words of something that has not happened, whatever is named beside them: `awaiting shipment`, `delivery scheduled`.
-const AHEAD: [&str; 21] = [
+const AHEAD: [&str; 24] = [
     "yet to",
     "do odebrania",
     "a livrer",
@@ -673,11 +678,15 @@ const AHEAD: [&str; 21] = [
     "待付",
     "待收",
     "대기",
+    "perlu ",
+    "menunggu",
+    "belum ",
 ];
 /// Words of a part, and of what goes back.
-const IN_PART: [&str; 8] = ["partial", "teilweise", "czesciowo", "parcial", "partiel", "refund", "return", "zwrot"];
+const IN_PART: [&str; 9] =
+    ["partial", "teilweise", "czesciowo", "parcial", "partiel", "refund", "return", "zwrot", "sebagian"];
 /// Words of what went back.
-const GOES_BACK: [&str; 20] = [
+const GOES_BACK: [&str; 22] = [
     "refund",
     "return",
     "retour",
@@ -698,6 +707,8 @@ const GOES_BACK: [&str; 20] = [
     "iade",
     "退",
     "返",
+    "pengembalian",
+    "retur",
 ];
 /// Whether a word of a status column says that what was ordered, or its price, went back.
 pub(super) fn went_back(word: &str) -> bool {

@@ -476,8 +476,10 @@ impl Policy {
             return Ok(());
         }
         let message = "loan_book = \"none\" says that nothing was lent yet, and the job reads loans".to_owned();
-        let help = "loan_book = \"required\", with default_dpd for every product and rules of kind \"arrears\" and \"worst-dpd\" (pipelines/demo/policy.toml has \
-                    them), without which who is past due is offered more; rules on arrears in the monitor file; in the job file label = \"loan-default\" learns from them";
+        let help = "loan_book = \"required\", with default_dpd for every product and two rules without which who is past due is offered more: [[rule]] kind = \"arrears\", code = \
+                    \"loan-in-arrears\", text = \"a loan is past due now\", at_most_dpd = 0; and [[rule]] kind = \"worst-dpd\", code = \"past-loan-repaid-late\", text = \"an earlier loan was \
+                    repaid very late\", at_most_dpd = 60. A drafted job has them, the rules of its monitor.toml and the features of its features.toml that look at loans as comments under \"With \
+                    loans\". In the job file label = \"loan-default\" learns from them";
         Err(self.file.refuse(&self.loan_book_span, message, help))
     }
 

@@ -107,6 +107,8 @@ pub struct RawColumn {
     pub doubt_of_amounts: Option<String>,
     /// Columns of its table that it is put together of, where it is none of the file's: year, month, day and time of day.
     pub made_of: Vec<String>,
+    /// A column of its table with the time of day that belongs to its dates: they are read as one.
+    pub time_of_day: Option<String>,
     /// What other files of the table call it.
     pub also_called: Vec<String>,
     /// All values with their counts, where they are few.
@@ -175,6 +177,7 @@ impl RawColumn {
             doubt: None,
             doubt_of_amounts: None,
             made_of: Vec::new(),
+            time_of_day: None,
             also_called: Vec::new(),
             words: BTreeMap::new(),
             examples: Vec::new(),
@@ -433,6 +436,12 @@ impl RawColumn {
         // Within a file each value once: a later file sends some rows again.
         let is_of_files = share(self.distinct) >= KEY_SHARE_OF_FILES && share(self.distinct_by_file) >= KEY_SHARE;
         there > 0 && !self.is_list && self.null_share() <= 0.005 && (share(self.distinct) >= KEY_SHARE || is_of_files)
+    }
+
+    /// Whether some of its values stand in several files.
+    #[must_use]
+    pub const fn is_in_several_files(&self) -> bool {
+        self.distinct_by_file > self.distinct
     }
 
     /// Counts values by file, where there are several.

@@ -61,6 +61,12 @@ impl NumberForm {
             ('.', Some(' ')),
             (',', Some(' ')),
             ('.', Some('\'')),
+            (',', Some('\'')),
+            // Blanks that no line breaks at: what programs write between thousands.
+            (',', Some('\u{a0}')),
+            ('.', Some('\u{a0}')),
+            (',', Some('\u{202f}')),
+            ('.', Some('\u{202f}')),
         ]
         .into_iter()
         .map(|(decimal, thousands)| Self {
@@ -188,6 +194,10 @@ mod tests {
             assert_eq!((brackets.symbol.as_str(), brackets.value("($1,234.50)")), ("$", Some(-1_234.5)));
         }
         assert_eq!(NumberForm::of(&["EUR 12.00", "EUR 3"]).map(|f| f.symbol), Some("EUR".to_owned()));
+        let narrow = NumberForm::of(&["1\u{202f}234,56\u{a0}zł", "950,00\u{a0}zł"]).unwrap();
+        assert_eq!(narrow.value("1\u{202f}234,56\u{a0}zł"), Some(1234.56));
+        let wide = NumberForm::of(&["1\u{a0}234,56 €", "12\u{a0}000,10 €"]).unwrap();
+        assert_eq!((wide.value("12\u{a0}000,10 €"), wide.thousands), (Some(12_000.10), Some('\u{a0}')));
         let blanks = NumberForm::of(&["30,00\u{a0}%", "3,00\u{202f}%", "4 %"]);
         assert_eq!(blanks.map(|f| (f.symbol, f.decimal)), Some(("%".to_owned(), ',')));
         for cells in [

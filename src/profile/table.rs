@@ -72,6 +72,9 @@ impl RawTable {
                 renamed.iter().filter(|(new, _)| *new == column.name).map(|(_, old)| old.clone()).collect();
         }
         note_hundredfolds(&mut columns);
+        if is_text {
+            join_times_of_day(&mut columns, frame, &digits)?;
+        }
         if is_text && !columns.iter().any(RawColumn::is_time) {
             columns.extend(date_of_parts(&columns, frame)?);
         }
@@ -350,17 +353,7 @@ fn date_of_parts(columns: &[RawColumn], frame: &DataFrame) -> PolarsResult<Optio
         }
     });
     let Some((after, date)) = three else { return Ok(None) };
-    let is_time_of_day = |column: &&RawColumn| {
-        column.nulls == 0
-            && column.share_of_seen(|cell| {
-                let parts: Vec<&str> = cell.split(':').collect();
-                (2..=3).contains(&parts.len())
-                    && parts
-                        .iter()
-                        .all(|part| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
-            }) >= 1.0
-    };
-    let time = columns.get(after).filter(is_time_of_day);
+    let time = columns.get(after).filter(|column| column.nulls == 0 && are_times_of_day(column));
     let parts: Vec<&RawColumn> = date.into_iter().chain(time).collect();
     let mut texts: Vec<&StringChunked> = Vec::new();
     for part in &parts {
@@ -378,6 +371,64 @@ fn date_of_parts(columns: &[RawColumn], frame: &DataFrame) -> PolarsResult<Optio
     let mut made = RawColumn::profile(name, &joined.into_series(), false, Digits::AreNumbers)?;
     made.made_of = parts.iter().map(|part| part.name.clone()).collect();
     Ok(made.is_time().then_some(made))
+}
+
+/// Whether cells are times of day and nothing else: `9:05`, `09:05:30`, `09:05 PM`.
+fn are_times_of_day(column: &RawColumn) -> bool {
+    let is_one = |cell: &str| {
+        let plain = cell.trim().to_uppercase();
+        let plain = plain.strip_suffix("AM").or_else(|| plain.strip_suffix("PM")).unwrap_or(&plain).trim_end();
+        let parts: Vec<&str> = plain.split(':').collect();
+        let is_part = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        (2..=3).contains(&parts.len()) && parts.iter().all(is_part)
+    };
+    column.nulls < column.rows() && column.share_of_seen(is_one) >= 1.0
+}
+
+/// Reads days and the times of day that stand in a column beside them as one. The day of a time of day is the column before it, or the one after, or the only one.
+fn join_times_of_day(
+    columns: &mut [RawColumn],
+    frame: &DataFrame,
+    digits: &impl Fn(&str) -> Digits,
+) -> PolarsResult<()> {
+    let is_day = |column: &RawColumn| {
+        let is_date = matches!(column.kind, ValueKind::Time { is_date: true, .. });
+        is_date && !column.is_list && column.also_called.is_empty() && column.time_of_day.is_none()
+    };
+    for at in 0..columns.len() {
+        let Some(time) = columns.get(at).filter(|column| {
+            digits(&column.name) == Digits::AreTimes && column.also_called.is_empty() && are_times_of_day(column)
+        }) else {
+            continue;
+        };
+        let is_day_at = |at: usize| columns.get(at).is_some_and(is_day);
+        let only = || {
+            let mut days = (0..columns.len()).filter(|at| is_day_at(*at));
+            days.next().filter(|_| days.next().is_none())
+        };
+        let beside = [at.checked_sub(1), at.checked_add(1)].into_iter().flatten().find(|at| is_day_at(*at));
+        let Some(day) = beside.or_else(only).and_then(|day| columns.get(day).map(|column| (day, column))) else {
+            continue;
+        };
+        let (days, times) = (frame.column(&day.1.name)?.str()?, frame.column(&time.name)?.str()?);
+        let joined: StringChunked = days
+            .iter()
+            .zip(times.iter())
+            .map(|(day, time)| {
+                let time = time.map(str::trim).filter(|time| !time.is_empty());
+                day.map(|day| time.map_or_else(|| day.to_owned(), |time| format!("{day} {time}")))
+            })
+            .collect();
+        let mut made = RawColumn::profile(&day.1.name, &joined.into_series(), false, Digits::AreTimes)?;
+        let reads_all = |column: &RawColumn| column.micros.iter().flatten().count();
+        if made.is_time() && reads_all(&made) >= reads_all(day.1) {
+            made.time_of_day = Some(time.name.clone());
+            if let Some(column) = columns.get_mut(day.0) {
+                *column = made;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Notes columns of whole numbers that say what another says with decimals, a hundred times: `amount_total` 1999 beside `price` 19.99.

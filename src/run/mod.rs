@@ -91,5 +91,5 @@ pub use rules::JobRules;
 pub(crate) use summary::write_table;
 pub use summary::{AlertChanges, NO_LOAN_BOOK, RunSummary, TableCounts, Unjudged};
 pub use tonights_model::train_model;
-pub use training::{Part, SnapshotCounts, TrainedModels, TrainingError, train_job};
+pub use training::{Part, SnapshotCounts, TrainedModels, TrainingError, no_better_than_chance, train_job};
 pub use unstated::UnstatedFiles;

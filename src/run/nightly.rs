@@ -29,6 +29,7 @@ use super::scratch;
 use super::stages::StageClock;
 use super::summary::RunSummary;
 use super::tonights_model::models_for;
+use super::training::no_better_than_chance;
 use super::unseen::Unseen;
 use super::whose_runs::refuse_runs_of_another_job;
 use super::wide::WideTables;
@@ -114,7 +115,9 @@ fn run_locked(
         progress.note(note);
     }
     let (bundle, reference) = models_for(job, rules, &prepared.ingested, progress)?;
-    if let Some(note) = terms_not_foreseen(&bundle, &rules.horizons(&job.model)) {
+    let of_model =
+        [terms_not_foreseen(&bundle, &rules.horizons(&job.model)), no_better_than_chance(&bundle.validation)];
+    for note in of_model.into_iter().flatten() {
         progress.note(&note);
         notes.push(note);
     }

@@ -8,8 +8,8 @@ use super::population::PopulationError;
 use super::rules::JobRules;
 use crate::contract::{LOANS, MERCHANTS};
 use crate::domain::grouped;
-use crate::monitor::{Officers, ProposedInstalment, QueueLine};
-use crate::offer::Overrides;
+use crate::monitor::{AlertKind, Officers, ProposedInstalment, QueueLine};
+use crate::offer::{LoanBookUse, Overrides};
 use crate::store::{Shard, StoreError, bucket_of};
 use crate::wash::Ingested;
 
@@ -64,6 +64,14 @@ impl OfficersWork {
     }
 }
 
+/// That loans are read and no rule of the monitor file looks at what is past due.
+fn blind_monitor(rules: &JobRules) -> Option<String> {
+    let looks = rules.monitor.rules.iter().any(|rule| matches!(rule.kind, AlertKind::Arrears { .. }));
+    (rules.policy.loan_book == LoanBookUse::Required && !looks).then(|| {
+        "no rule of the monitor file is of kind \"arrears\": loans that fall past due raise no alert; add one with from_dpd = 1, or leave it out if that is meant".to_owned()
+    })
+}
+
 /// What a reader should know of what people decided: decisions in force that do nothing, because nobody can be seen whom they are about or the id is mistyped, and
 /// exceptions of the monitor file, under which what is lost is not missed.
 ///
@@ -73,6 +81,7 @@ pub fn notes_on_decisions(rules: &JobRules, ingested: &Ingested) -> Result<Vec<S
     let mut notes = decisions_about_nobody(&rules.overrides, &rules.officers, ingested)?;
     notes.extend(rules.policy.blind_to_arrears());
     let monitor = &rules.monitor;
+    notes.extend(blind_monitor(rules));
     let exceptions = [
         ("no_longer_sent", monitor.no_longer_sent.len(), "loans: none of them is missed"),
         (

@@ -596,6 +596,18 @@ pub fn save_models(
 /// AUC of a model that knows nothing.
 const CHANCE: f64 = 0.5;
 
+/// That a model may rank merchants no better than chance, by the figures of its validation: whoever approves or uses it should know.
+#[must_use]
+pub fn no_better_than_chance(validation: &serde_json::Value) -> Option<String> {
+    let test = &validation["test"];
+    let (auc, low) = (test["auc"].as_f64()?, test["auc_interval"][0].as_f64()?);
+    (low <= CHANCE).then(|| {
+        format!(
+            "the model's out-of-time AUC is {auc:.3} and may be {low:.3}, which is no better than chance: it may tell nobody from anybody, and what is offered by it rests on luck"
+        )
+    })
+}
+
 /// Why a model is not approved by the job itself: its out-of-time AUC may be lower than asked for, or no better than chance, or it puts
 /// every merchant into one band.
 #[must_use]

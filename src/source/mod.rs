@@ -38,6 +38,7 @@ mod sql;
 mod sql_faults;
 mod sql_functions;
 mod sql_groups;
+mod sql_joins;
 mod sql_mentions;
 mod sql_nested;
 mod sql_outputs;

@@ -405,6 +405,9 @@ fn is_like_a_date(cell: &str) -> bool {
     is_year_first && if cell.contains('-') { cell.len() >= 10 } else { cell.len() == 8 && digits.len() == 8 }
 }
 
+/// Cells from which on a column of null words alone says something.
+const MIN_UNFILLED: usize = 20;
+
 fn is_null_word(cell: &str) -> bool {
     cell.is_empty() || NULL_WORDS.contains(&cell) || NULL_WORDS_OF_NUMBERS.contains(&cell)
 }
@@ -421,10 +424,12 @@ pub(super) fn null_words(columns: &[Vec<&str>]) -> Vec<String> {
         let is_of_figures = is_of_figures(column);
         let is_of_dates = column.iter().any(|cell| !is_null_word(cell) && !NULL_DATES.contains(cell))
             && column.iter().all(|cell| is_null_word(cell) || is_like_a_date(cell));
+        // A column of dashes alone holds nothing yet: what they stand for there, they stand for in columns of numbers further down.
+        let is_unfilled = column.len() >= MIN_UNFILLED && column.iter().all(|cell| is_null_word(cell));
         for cell in column {
             let is_word = (is_of_dates && NULL_DATES.contains(cell))
                 || NULL_WORDS.contains(cell)
-                || (is_of_figures && NULL_WORDS_OF_NUMBERS.contains(cell));
+                || ((is_of_figures || is_unfilled) && NULL_WORDS_OF_NUMBERS.contains(cell));
             if is_word && !words.iter().any(|word| word == cell) {
                 words.push((*cell).to_owned());
             }

@@ -13,6 +13,7 @@ use sqlparser::ast::{
 
 use super::sql_functions::fault_of_constant;
 use super::sql_groups;
+use super::sql_joins;
 use super::sql_outputs::{self, Purpose};
 use super::sql_parse::{self, ONE_SELECT, Refusal};
 
@@ -52,6 +53,7 @@ fn check_query(
     query.visit(&mut Check { text, inputs, named: &names.named })?;
     query.visit(&mut Qualifiers::default())?;
     sql_groups::check(query)?;
+    sql_joins::check(query)?;
     purpose.map_or(ControlFlow::Continue(()), |purpose| sql_outputs::check(query, inputs, purpose))
 }
 
@@ -134,6 +136,13 @@ impl Visitor for Check<'_> {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Refusal> {
+        // The engine would read the input's columns, and not what the subquery gives.
+        if let TableFactor::Derived { alias: Some(alias), .. } = factor
+            && self.inputs.contains(alias.name.value.as_str())
+        {
+            let message = format!("AS {} gives a subquery the name of an input", alias.name);
+            return ControlFlow::Break(Refusal::at(alias.name.span.start, &message, "give it another name".to_owned()));
+        }
         let (line, called) = match factor {
             TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => {
                 (self.line_of(name), name.to_string())
@@ -304,6 +313,35 @@ mod tests {
     fn checked_for(table: &str, text: &str) -> Result<(), Refusal> {
         let purpose = Purpose { table: crate::contract::table(table).unwrap(), from: "orders" };
         check(text, ["orders", "items"].into_iter(), Some(purpose))
+    }
+
+    #[test]
+    fn a_join_on_anything_but_columns_of_both_tables_is_refused() {
+        let joined =
+            |on: &str| checked(&format!("SELECT o._file, o._row FROM orders AS o LEFT JOIN items AS e ON {on}"));
+        for sound in
+            ["o.id = e.id", "o.id = e.id AND (e.day <= o.day)", "CAST(o.id AS VARCHAR) = LOWER(e.id)", "id = number"]
+        {
+            assert_eq!(joined(sound), Ok(()), "{sound}");
+        }
+        for (wrong, told) in [
+            ("o.id = e.id AND e.kind = 'refund'", "e.kind = 'refund' in ON"),
+            ("o.id = e.id AND 'refund' = e.kind", "'refund' = e.kind in ON"),
+            ("o.id = e.id AND e.kind IN ('refund')", "e.kind IN ('refund') in ON"),
+            ("o.id = e.id OR o.other = e.id", "OR"),
+            ("o.id = o.other", "o.id = o.other"),
+        ] {
+            let refusal = joined(wrong).unwrap_err();
+            assert!(refusal.message.contains(told) && refusal.line == 1, "{refusal:?}");
+        }
+        let refusal = joined("o.id = e.id AND e.kind = 'refund'").unwrap_err();
+        assert!(refusal.help.contains("(SELECT * FROM items WHERE kind = 'refund') AS e"), "{}", refusal.help);
+        assert!(joined("o.id = e.id AND o.kind = 'sale'").unwrap_err().help.contains("WHERE"));
+        // A subquery by the name of an input would be read as that.
+        let text =
+            "SELECT o._file, o._row FROM orders AS o\nLEFT JOIN (SELECT id FROM items) AS items ON o.id = items.id";
+        let refusal = checked(text).unwrap_err();
+        assert!(refusal.line == 2 && refusal.message.contains("AS items gives a subquery"), "{refusal:?}");
     }
 
     #[test]

@@ -296,7 +296,7 @@ pub(crate) fn sql_markdown() -> String {
     let mut text = String::from(
         "# The SQL of sources\n\nA source of a job is one SELECT over the job's inputs (`sql` under `[[source]]`); `where` is a condition on one row of its driving input. Both are \
          checked before anything runs, and what is wrong is told with file, line and column.\n\n\
-         - SELECT … FROM input, LEFT / INNER JOIN … ON or USING, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, DISTINCT, UNION ALL of SELECTs over the same input, WITH, CASE, IN, BETWEEN, LIKE, IS NULL, subqueries in \
+         - SELECT … FROM input, LEFT / INNER JOIN … ON columns of both tables or USING, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, DISTINCT, UNION ALL of SELECTs over the same input, WITH, CASE, IN, BETWEEN, LIKE, IS NULL, subqueries in \
          FROM. Table functions and inputs that the job does not declare are refused.\n\
          - The SELECT passes `_file` and `_row` of the driving input on, in every SELECT of a UNION: every row of it is accounted for. Those of another input are refused, and so is a file \
          that has columns of these names; rows of several inputs become one table by several `[[source]]` with the same `table`, each with its own `from`. A row that it does not return is quarantined (`not-mapped`); \

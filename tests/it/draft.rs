@@ -15,6 +15,7 @@ use integrity::source::{SourceError, SourcePiece, Sources};
 use polars::prelude::*;
 
 mod as_dumped;
+mod as_ended;
 mod as_exported;
 mod as_kept;
 mod as_lent;

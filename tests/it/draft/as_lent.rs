@@ -195,11 +195,11 @@ fn ratings_in_halves_are_rounded_up_and_a_scale_from_zero_is_told() {
 fn a_table_of_sums_of_merchants_that_no_word_explains_keeps_the_model_from_approving_itself() {
     let (_folder, data, out) = folders();
     shop_orders(&data, "", &|_| String::new());
-    let pinjaman = |n: usize| format!("PJ{n:05},S{:03},{},1{:02}000.50,{}", n % 20, day(30 + n), n % 70, n % 40);
-    table(&data, "pinjaman.csv", "nomor,toko,tanggal_cair,jumlah,hari_telat", (0..90).map(pinjaman));
+    let mikopo = |n: usize| format!("PJ{n:05},S{:03},{},1{:02}000.50,{}", n % 20, day(30 + n), n % 70, n % 40);
+    table(&data, "mikopo.csv", "nambari,duka,tarehe_ya_kutolewa,kiasi,siku_zilizochelewa", (0..90).map(mikopo));
     let draft = draft_of(&data, &out);
     let why = draft.no_loan_book.as_deref().unwrap_or_default();
-    assert!(why.contains("\"pinjaman\" (\"toko\", \"jumlah\", \"tanggal_cair\")"), "{why}");
+    assert!(why.contains("\"mikopo\" (\"duka\", \"kiasi\", \"tarehe_ya_kutolewa\")"), "{why}");
     let job = fs::read_to_string(out.join("job.toml")).unwrap();
     assert!(!job.contains("\napprove_as"), "{job}");
 

@@ -200,6 +200,26 @@ fn payments_that_were_taken_back_are_reversed_and_never_money() {
     let draft = draft_of(&data, &out);
     assert_eq!(draft.label, "loan-default", "{:?}", draft.aside);
     assert_eq!(read(&out.join("job.toml"), "payments").height(), 3 * LOANS - 5);
+    // A day on which it did not stay, however it is called.
+    for head in ["returned_on", "Bounce Date", "dishonoured", "bounced", "Rückgabe"] {
+        let by_day = |n: usize, k: usize| {
+            let day = if reversed(n, k) { later(n, k).to_string() } else { String::new() };
+            vec![format!("{},{day}", numbered(n, k)[0])]
+        };
+        let (_folder, data, out) = folders();
+        let payments = format!("payment_id,loan_id,paid_on,amount,{head}");
+        Book { payments: &payments, paid: &by_day, ..BOOK }.write(&data);
+        let draft = draft_of(&data, &out);
+        assert_eq!((draft.label, draft.open_gaps()), ("loan-default", 0), "{head}: {:?}", draft.aside);
+        let days = cells(&read(&out.join("job.toml"), "payments"), "payment_id", "reversed_at");
+        assert_eq!(days["P0082"].as_deref().map(|at| &at[..10]), Some(later(8, 2).to_string().as_str()), "{head}");
+    }
+    // Nothing but a mark on those that bounced.
+    let by_flag = |n: usize, k: usize| vec![format!("{},{}", numbered(n, k)[0], if reversed(n, k) { "Y" } else { "" })];
+    let (_folder, data, out) = folders();
+    Book { payments: "payment_id,loan_id,paid_on,amount,returned", paid: &by_flag, ..BOOK }.write(&data);
+    assert_eq!(draft_of(&data, &out).label, "loan-default");
+    assert_eq!(read(&out.join("job.toml"), "payments").height(), 3 * LOANS - 5);
 }
 
 #[test]
