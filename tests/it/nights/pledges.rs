@@ -110,7 +110,9 @@ fn one_huge_order_counts_by_what_the_shop_has_seen_through() {
         let lender = Lender::new();
         let mut market = super::trading_marketplace(&lender, 1);
         let order = huge.map(|amount| market.add_order("m01", amount, at(day(-3), 10)));
-        order.iter().for_each(|order| market.ship(order, at(day(-2), 10)));
+        if let Some(order) = &order {
+            market.ship(order, at(day(-2), 10));
+        }
         market.apply("m01", "order-loan", 900_000, &order.into_iter().collect::<Vec<_>>(), at(day(-1), 12));
         let offers = offers_of(&lender.night(&market, day(0)).published.run_dir);
         offer_of(&offers, "m01", "order-loan").map_or(0, |offer| offer.limit_minor)
