@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
+use super::day::day;
 use super::output_file::create_new;
 use super::run::JobArgs;
 use super::{ExitCode, Failure, Output, Terminal};
@@ -22,11 +23,11 @@ pub struct BacktestArgs {
     #[arg(long)]
     alerts: bool,
     /// First night. Default: with --alerts three performance windows before --to, otherwise 360 days before it.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     from: Option<Date>,
     /// Last night that is judged. Default, and with --alerts the latest possible: the last one whose performance window closes by the observation
     /// date.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     to: Option<Date>,
     /// Days from one replayed night to the next. Default: 7 with --alerts, otherwise 30.
     #[arg(long, value_name = "DAYS")]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::day::day;
 use super::decide_text::answers_text;
 use super::{ExitCode, Failure, Output};
 use crate::answer::{AnswerError, Desk, DeskOptions, Outcome, read_draws};
@@ -26,7 +27,7 @@ pub struct DecideArgs {
     #[arg(long, value_name = "FILE")]
     draws: Option<PathBuf>,
     /// Business date of the answers instead of today's in the job's time zone.
-    #[arg(long, alias = "on", value_name = "YYYY-MM-DD")]
+    #[arg(long, alias = "on", value_name = "YYYY-MM-DD", value_parser = day)]
     as_of: Option<Date>,
     /// Output folder instead of the job's.
     #[arg(long, value_name = "DIR")]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
+use super::day::day;
 use super::{ExitCode, Failure, Output};
 use crate::publish::standing_run;
 use crate::report::{explain, explanation_text};
@@ -17,7 +18,7 @@ pub struct ExplainArgs {
     #[arg(long)]
     merchant: String,
     /// Of an output folder, the run that this business date stands by instead of the current one.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     as_of: Option<Date>,
 }
 

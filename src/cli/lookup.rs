@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
+use super::day::day;
 use super::{ExitCode, Failure, Output};
 use crate::publish::ScoreBook;
 
@@ -15,7 +16,7 @@ pub struct LookupArgs {
     /// Merchant id.
     merchant: String,
     /// The latest run of this business date instead of the current run.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     as_of: Option<Date>,
 }
 

@@ -12,6 +12,7 @@ mod compare;
 mod compare_text;
 mod counterfactual;
 mod cut_off;
+mod day;
 mod decide;
 mod decide_text;
 mod document;

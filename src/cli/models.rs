@@ -8,6 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::apply::{ApplyArgs, apply_table};
+use super::day::day;
 use super::run::JobArgs;
 use super::train::{TrainTableArgs, train_table};
 use super::validate::{ValidateArgs, validate_table};
@@ -101,7 +102,7 @@ pub struct ApproveArgs {
     #[arg(long, value_name = "NAME")]
     by: String,
     /// Date of the approval; default today.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     on: Option<Date>,
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::day::day;
 use super::run::JobArgs;
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::run::{AsOfRule, RunOptions, restate_night};
@@ -17,7 +18,7 @@ pub struct RestateArgs {
     #[command(flatten)]
     job: JobArgs,
     /// What was recorded before this date counts. Default: today, in the job's time zone.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     known_before: Option<Date>,
     /// The output folder, instead of the job's.
     #[arg(long, value_name = "DIR")]

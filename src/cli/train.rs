@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::bins::EDITS;
+use super::day::day;
 use super::name_list::{left_out, listed_columns};
 use super::outcome::{Outcome, OutcomeRuleArgs, outcome_of};
 use crate::domain::{Digest, Hasher, days_since_epoch};
@@ -40,7 +41,7 @@ pub struct TrainTableArgs {
     #[arg(long, value_name = "COLUMN", requires = "test_from", conflicts_with = "test_share")]
     pub time: Option<String>,
     /// First day of the test part.
-    #[arg(long, value_name = "DATE", requires = "time")]
+    #[arg(long, value_name = "DATE", value_parser = day, requires = "time")]
     pub test_from: Option<Date>,
     /// Share of rows that test, drawn with --seed.
     #[arg(long, value_name = "SHARE")]

@@ -13,8 +13,9 @@ const BY_SALES: &str = "'sales-share'";
 const KEPT_BACK: [&str; 8] =
     ["holdback", "withholding", "withheld", "retention", "retenção", "retencion", "retención", "einbehalt"];
 /// Words of repaying, of sales, and of a share: a share of one of the others is what is taken of sales.
-const REPAYING: [&str; 6] = ["repayment", "remittance", "deduction", "split", "sweep", "payback"];
-const SALES: [&str; 4] = ["sales", "receipts", "revenue", "payouts"];
+const REPAYING: [&str; 7] = ["repayment", "remittance", "deduction", "split", "sweep", "payback", "recoupment"];
+const SALES: [&str; 9] =
+    ["sales", "receipts", "revenue", "payouts", "payout", "settlements", "settlement", "takings", "turnover"];
 const SHARE: [&str; 6] = ["rate", "share", "percent", "percentage", "pct", "portion"];
 
 /// Whether a column says which share of a merchant's sales repays a loan.
@@ -87,6 +88,7 @@ mod tests {
     fn shares_of_sales_are_told_from_rates_of_interest() {
         for (name, cells) in [
             ("Daily Repayment Rate", &["10.7%", "17.2%"][..]),
+            ("payout_share_pct", &["25", "10"]),
             ("Repayment Percentage", &["20%", "10%"]),
             ("holdback_pct", &["12", "9"]),
             ("Share of sales", &["0.12", "0.09"]),
