@@ -3,6 +3,7 @@
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use crate::domain::date_of_days;
 use crate::model::ModelError;
 
 /// How rows are set aside for testing.
@@ -65,11 +66,24 @@ pub fn assign_split(split: &Split, target: &[bool], times: Option<&[f64]>) -> Re
         let all = test.iter().filter(|t| **t == part).count();
         if bad == 0 || bad == all {
             return Err(ModelError::CannotTrain {
-                why: format!("the {name} part has {all} rows with {bad} bad ones: both outcomes are needed in it"),
+                why: format!(
+                    "the {name} part has {all} rows with {bad} bad ones: both outcomes are needed in it{}",
+                    days_of(split, times)
+                ),
             });
         }
     }
     Ok(test)
+}
+
+/// From when to when the dates lie by which rows are parted; nothing for other splits.
+fn days_of(split: &Split, times: Option<&[f64]>) -> String {
+    let (Split::OutOfTime { column, .. }, Some(times)) = (split, times) else { return String::new() };
+    #[expect(clippy::cast_possible_truncation, reason = "days of the calendar")]
+    let day = |time: Option<f64>| time.and_then(|time| date_of_days(time.floor() as i64));
+    let first = day(times.iter().copied().min_by(f64::total_cmp));
+    let last = day(times.iter().copied().max_by(f64::total_cmp));
+    first.zip(last).map_or_else(String::new, |(first, last)| format!("; {column:?} runs from {first} to {last}"))
 }
 
 fn stratified(target: &[bool], share: f64, seed: u64) -> Vec<bool> {
@@ -91,4 +105,17 @@ fn stratified(target: &[bool], share: f64, seed: u64) -> Vec<bool> {
         }
     }
     test
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_without_rows_says_from_when_to_when_there_are_any() {
+        let split = Split::OutOfTime { column: "issued".to_owned(), test_from: 20_000.0 };
+        let told = assign_split(&split, &[true, false], Some(&[17_000.0, 17_030.0])).unwrap_err().to_string();
+        assert!(told.contains("the test part has 0 rows"), "{told}");
+        assert!(told.contains("\"issued\" runs from 2016-07-18 to 2016-08-17"), "{told}");
+    }
 }
