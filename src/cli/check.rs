@@ -114,11 +114,8 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
         writeln!(out, "{NO_LOAN_BOOK}")?;
     }
     write_column_gaps(report, out)?;
-    for unstated in &report.intake.unstated {
-        writeln!(out, "  checksums  {unstated}")?;
-    }
-    for changed in &report.intake.changed {
-        writeln!(out, "  changed    {changed}")?;
+    for (heading, told) in report.intake.told_of_files() {
+        writeln!(out, "  {heading:<9}  {told}")?;
     }
     if let Some(loans) = report.loans.as_ref().filter(|loans| loans.unknown > 0) {
         let (unknown, all) = (grouped(loans.unknown), grouped(loans.loans));

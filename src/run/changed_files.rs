@@ -2,40 +2,18 @@
 //! outcome that is rewritten where it stands shows in no count of rows, and whoever reads the results has to know of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
 
 use super::column_gates::FilesBefore;
 use super::gone_files::tables_of;
-use crate::domain::grouped;
+use super::table_files::TableFiles;
 use crate::source::{InputFile, SourceSettings};
 
-/// Files of a table that were changed in place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangedFiles {
-    /// Contract table; `joined` for files whose rows are only joined to others.
-    pub table: String,
-    /// How many.
-    pub files: u64,
-    /// The first of them, by path.
-    pub first: String,
-}
-
-impl fmt::Display for ChangedFiles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, files, first } = self;
-        write!(f, "{table}: {first}")?;
-        if *files > 1 {
-            write!(f, " and {} more", grouped(files - 1))?;
-        }
-        f.write_str(" held other bytes on the night before")
-    }
-}
+/// What is told of such files.
+pub(super) const HELD_OTHER_BYTES: &str = " held other bytes on the night before";
 
 /// Files that the night before had under the same path with other bytes, by table: of an input of which most files stand as they did, but for the last of those by path,
 /// which may grow until its period is over. Where most are written anew every night, none of them is a record of days past.
-pub(super) fn changed_files(job: &SourceSettings, tonight: &[InputFile], before: &FilesBefore) -> Vec<ChangedFiles> {
+pub(super) fn changed_files(job: &SourceSettings, tonight: &[InputFile], before: &FilesBefore) -> Vec<TableFiles> {
     let mut by_input: BTreeMap<&str, BTreeMap<&str, bool>> = BTreeMap::new();
     for file in tonight.iter().filter(|file| before.digests.contains_key(&file.path)) {
         by_input.entry(&file.input).or_default().insert(&file.path, before.has(file));
@@ -53,12 +31,7 @@ pub(super) fn changed_files(job: &SourceSettings, tonight: &[InputFile], before:
             by_table.entry(table).or_default().extend(&changed);
         }
     }
-    let told = |(table, files): (&str, BTreeSet<&str>)| ChangedFiles {
-        table: table.to_owned(),
-        files: files.len() as u64,
-        first: files.first().map_or_else(String::new, |first| (*first).to_owned()),
-    };
-    by_table.into_iter().map(told).collect()
+    TableFiles::by_table(by_table)
 }
 
 #[cfg(test)]
@@ -93,7 +66,7 @@ mod tests {
         let digests = before.iter().map(|known| (known.0.to_owned(), file(known).sha256)).collect();
         let tonight: Vec<InputFile> = tonight.iter().map(file).collect();
         let changed = changed_files(&job, &tonight, &FilesBefore { digests, gaps: None });
-        changed.iter().map(ToString::to_string).collect()
+        changed.iter().map(|files| format!("{files}{HELD_OTHER_BYTES}")).collect()
     }
 
     #[test]

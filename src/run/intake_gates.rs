@@ -13,14 +13,15 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::changed_files::{ChangedFiles, changed_files};
+use super::changed_files::{HELD_OTHER_BYTES, changed_files};
 use super::column_gates::{FilesBefore, has_lost, named_few, narrower_files};
 use super::gate_settings::{Fault, GateSettings, TableLimits};
 use super::gates::GateError;
 use super::gone_files::{gone_files, told};
 use super::missing_days::missing_days;
 use super::summary::TableCounts;
-use super::unstated::{UnstatedFiles, unstated_files};
+use super::table_files::TableFiles;
+use super::unstated::{CAME_WITHOUT_DIGEST, unstated_files};
 use crate::domain::{days_between, grouped};
 use crate::publish::{PreviousRun, PublishError};
 use crate::run::Job;
@@ -50,10 +51,18 @@ pub struct IntakeVerdict {
     pub column_gaps: Option<Vec<ColumnGap>>,
     /// Files whose digest nobody stated, though one was stated the night before, or is of others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unstated: Vec<UnstatedFiles>,
+    pub unstated: Vec<TableFiles>,
     /// Files of days past that hold other bytes than on the night before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changed: Vec<ChangedFiles>,
+    pub changed: Vec<TableFiles>,
+}
+
+impl IntakeVerdict {
+    /// What is told of files, each under a heading: such as came without a digest, and such as were changed.
+    pub fn told_of_files(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let unstated = self.unstated.iter().map(|files| ("checksums", format!("{files}{CAME_WITHOUT_DIGEST}")));
+        unstated.chain(self.changed.iter().map(|files| ("changed", format!("{files}{HELD_OTHER_BYTES}"))))
+    }
 }
 
 /// The night before.

@@ -44,9 +44,7 @@ impl RunSummary {
         let jumps = jumps.map(|jump| format!("Allowed until {}: {} ({})", jump.until, jump.fault, jump.reason));
         let absent = (!self.intake.absent.is_empty())
             .then(|| format!("No file for {}: what they would say is not known.", self.intake.absent.join(", ")));
-        let unstated = self.intake.unstated.iter().map(ToString::to_string);
-        let changed = self.intake.changed.iter().map(ToString::to_string);
-        let of_files = absent.into_iter().chain(unstated).chain(changed);
+        let of_files = absent.into_iter().chain(self.intake.told_of_files().map(|(_, told)| told));
         let list: Vec<String> = guessed.into_iter().chain(forced).chain(allowed).chain(jumps).chain(of_files).collect();
         (!list.is_empty()).then_some(Block::List(list))
     }

@@ -450,11 +450,8 @@ impl RunSummary {
                 self.intake.absent.join(", ")
             )?;
         }
-        for unstated in &self.intake.unstated {
-            writeln!(out, "  checksums  {unstated}")?;
-        }
-        for changed in &self.intake.changed {
-            writeln!(out, "  changed    {changed}")?;
+        for (heading, told) in self.intake.told_of_files() {
+            writeln!(out, "  {heading:<9}  {told}")?;
         }
         Ok(())
     }

@@ -2,37 +2,15 @@
 //! what a changed file holds is for the gates on the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
-use crate::domain::grouped;
+use super::table_files::TableFiles;
 use crate::wash::LedgerLine;
 
-/// Files of a table whose digest nobody stated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnstatedFiles {
-    /// Contract table; `joined` for files whose rows are only joined to others.
-    pub table: String,
-    /// How many.
-    pub files: u64,
-    /// The first of them, by path.
-    pub first: String,
-}
-
-impl fmt::Display for UnstatedFiles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, files, first } = self;
-        write!(f, "{table}: {first}")?;
-        if *files > 1 {
-            write!(f, " and {} more", grouped(files - 1))?;
-        }
-        f.write_str(" came without the .sha256 that they or others of the table had")
-    }
-}
+/// What is told of such files.
+pub(super) const CAME_WITHOUT_DIGEST: &str = " came without the .sha256 that they or others of the table had";
 
 /// Files without a statement that had one the night before, and those that came since where others of their table have or had one.
-pub(super) fn unstated_files<'a>(tonight: &[&'a LedgerLine], before: Option<&'a [LedgerLine]>) -> Vec<UnstatedFiles> {
+pub(super) fn unstated_files<'a>(tonight: &[&'a LedgerLine], before: Option<&'a [LedgerLine]>) -> Vec<TableFiles> {
     let before = before.unwrap_or_default();
     let was_stated: BTreeMap<(&str, &str), bool> =
         before.iter().map(|line| ((line.table.as_str(), line.file.as_str()), line.is_digest_verified)).collect();
@@ -44,12 +22,7 @@ pub(super) fn unstated_files<'a>(tonight: &[&'a LedgerLine], before: Option<&'a 
             found.entry(&line.table).or_default().insert(&line.file);
         }
     }
-    let told = |(table, files): (&str, BTreeSet<&str>)| UnstatedFiles {
-        table: table.to_owned(),
-        files: files.len() as u64,
-        first: files.first().map_or_else(String::new, |first| (*first).to_owned()),
-    };
-    found.into_iter().map(told).collect()
+    TableFiles::by_table(found)
 }
 
 #[cfg(test)]
