@@ -150,7 +150,7 @@ fn fullest<'a>(versions: &[&'a Version], instant: i64) -> Option<&'a Version> {
 }
 
 /// From when on the fullest version of an instant is known, and what counted before that: versions come to stand beside others only once they report something
-/// ([`super::order::past_places`]), and until then the fullest of the others counts, or nothing where these contradict each other.
+/// ([`super::order::place_unstamped`]), and until then the fullest of the others counts, or nothing where these contradict each other.
 fn fullest_first<'a>(versions: &[&'a Version], last: &'a Version) -> (i64, Vec<Entry<'a>>) {
     if versions.iter().all(|version| version.since.is_none()) {
         return (last.known, Vec::new());

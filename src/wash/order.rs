@@ -57,38 +57,39 @@ pub(super) fn place_contradicted(table: &TableContract, versions: &mut [Version]
 
 /// Gives each version of a key without a stamp that reports something later than another's the place of the last such version. `until`: what happens from then on, in UTC
 /// microseconds, nobody has seen.
-pub(super) fn place_unstamped(versions: &mut [Version], tolerance_micros: i64, until: i64) {
-    let placed: Vec<Option<i64>> = {
-        let last = |version| places(version, versions, tolerance_micros, until).last().map(|(stamp, _)| *stamp);
-        versions.iter().map(last).collect()
-    };
-    for (version, stamp) in versions.iter_mut().zip(placed) {
-        version.recorded = version.recorded.or(stamp);
+///
+/// Returns the versions as whoever looks back finds them: until such a version has reported something later than another's it is the oldest, so that it stands once in each place,
+/// and in each says what it said by then. `None` where nothing is moved.
+pub(super) fn place_unstamped(versions: &mut [Version], tolerance_micros: i64, until: i64) -> Option<Vec<Version>> {
+    let places: Vec<Vec<(i64, i64)>> =
+        versions.iter().map(|version| places(version, versions, tolerance_micros, until)).collect();
+    if places.iter().all(Vec::is_empty) {
+        return None;
     }
+    let past = versions.iter().zip(&places).flat_map(|(version, places)| in_each_place(version, places)).collect();
+    for (version, places) in versions.iter_mut().zip(places) {
+        version.recorded = version.recorded.or(places.last().map(|(stamp, _)| *stamp));
+    }
+    Some(past)
 }
 
-/// The same versions as whoever looks back finds them: until a version without a stamp has reported something later than another's it is the oldest, so that it stands once in
-/// each place, and in each says what it said by then. `None` where [`place_unstamped`] moves nothing.
-pub(super) fn past_places(versions: &[Version], tolerance_micros: i64, until: i64) -> Option<Vec<Version>> {
-    let mut all = Vec::with_capacity(versions.len());
-    for version in versions {
-        let places = places(version, versions, tolerance_micros, until);
-        let ends = places.iter().map(|(_, since)| Some(*since)).chain([None]);
-        let begins = [None].into_iter().chain(places.iter().copied().map(Some));
-        for (place, ends) in begins.zip(ends) {
-            let mut then = version.clone();
-            if let Some((stamp, since)) = place {
-                then.recorded = Some(stamp);
-                then.known = version.known.max(since);
-                then.since = Some(since);
-            }
-            if let Some(ends) = ends {
-                then.cells.iter_mut().for_each(|cell| *cell = cell.take().filter(|cell| cell.seen_from < ends));
-            }
-            all.push(then);
+/// A version as it stood before the first of its places, and in each.
+fn in_each_place(version: &Version, places: &[(i64, i64)]) -> Vec<Version> {
+    let ends = places.iter().map(|(_, since)| Some(*since)).chain([None]);
+    let begins = [None].into_iter().chain(places.iter().copied().map(Some));
+    let stood = |(place, ends): (Option<(i64, i64)>, Option<i64>)| {
+        let mut then = version.clone();
+        if let Some((stamp, since)) = place {
+            then.recorded = Some(stamp);
+            then.known = version.known.max(since);
+            then.since = Some(since);
         }
-    }
-    (all.len() > versions.len()).then_some(all)
+        if let Some(ends) = ends {
+            then.cells.iter_mut().for_each(|cell| *cell = cell.take().filter(|cell| cell.seen_from < ends));
+        }
+        then
+    };
+    begins.zip(ends).map(stood).collect()
 }
 
 /// The stamps with which a version without one comes to stand, one after the other, each with the time that it reports from which on it cannot be older.

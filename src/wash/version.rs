@@ -89,7 +89,7 @@ pub(super) struct Version {
     pub precedes: BTreeSet<&'static str>,
     /// [`ALWAYS`] where no time says so.
     pub known: i64,
-    /// Since when it stands where it stands among the versions of its key, where its row alone would be seen before ([`super::order::past_places`]).
+    /// Since when it stands where it stands among the versions of its key, where its row alone would be seen before ([`super::order::place_unstamped`]).
     pub since: Option<i64>,
     /// Until when its references held: [`ALWAYS`] for a version that is broken itself.
     pub until: i64,

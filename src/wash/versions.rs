@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use polars::prelude::*;
 
 use super::history::{KeyHistory, Seen, VERSIONS_CONTRADICT};
-use super::order::{past_places, place_contradicted, place_unstamped};
+use super::order::{place_contradicted, place_unstamped};
 use super::parents::ALWAYS;
 use super::version::{Lead, Place, Said, Unparsed, Version, content_columns, known_of, read_versions, some_time};
 use crate::contract::{SUPERSEDED_AT, TABLES, TableContract, Type, Visibility};
@@ -169,8 +169,7 @@ fn put_in_order(
 ) -> Vec<Option<Vec<Version>>> {
     let in_order = |of_one_key: &mut [Version]| {
         place_contradicted(table, of_one_key, tolerance_micros);
-        let mut past = past_places(of_one_key, tolerance_micros, until);
-        place_unstamped(of_one_key, tolerance_micros, until);
+        let mut past = place_unstamped(of_one_key, tolerance_micros, until);
         for versions in [of_one_key].into_iter().chain(past.as_deref_mut()) {
             versions.sort_by_key(|version| (version.instant(), version.lineage));
         }
