@@ -137,7 +137,7 @@ pub struct Answered {
 }
 
 /// What was drawn since the night, by merchant and offer.
-type DrawsByMerchant = BTreeMap<String, BTreeMap<String, i64>>;
+type DrawsByMerchant<'a> = BTreeMap<&'a str, BTreeMap<&'a str, i64>>;
 
 /// An answer, with the place of its application among those of the call.
 type Given = (usize, (Outcome, LoggedAnswer));
@@ -301,7 +301,7 @@ impl Desk {
         &self,
         asked: &BTreeMap<String, Vec<(usize, Application)>>,
         before: &AnswersSince,
-        draws: &DrawsByMerchant,
+        draws: &DrawsByMerchant<'_>,
     ) -> Result<Vec<Given>, AnswerError> {
         let merchants: BTreeSet<&str> = asked.keys().map(String::as_str).collect();
         let known = known(&self.book, &merchants)?;
@@ -329,15 +329,12 @@ impl Desk {
             }
         }
         self.check_draws(&open)?;
-        let draws_of = |merchant: &str| {
-            draws.get(merchant).into_iter().flatten().map(|(offer, drawn)| (offer.as_str(), *drawn)).collect()
-        };
         let at_hand = |merchant: &str| AtHand {
             known: known.get(merchant),
             open: without_lapsed(open.of(merchant), self.on.date()),
             answered: offers.get(merchant).cloned().unwrap_or_default(),
             declared: declared.get(merchant).cloned().unwrap_or_default(),
-            draws: draws_of(merchant),
+            draws: draws.get(merchant).cloned().unwrap_or_default(),
         };
         if let Some(left) = &mut left {
             // A budget for all is claimed in the order of the applications.
@@ -363,7 +360,10 @@ impl Desk {
     }
 
     /// What was drawn since the night, as this call and the ones before it name it; and what no call before it named.
-    fn draws_with(&self, before: &AnswersSince) -> Result<(DrawsByMerchant, Vec<NamedDraw>), AnswerError> {
+    fn draws_with<'a>(
+        &'a self,
+        before: &'a AnswersSince,
+    ) -> Result<(DrawsByMerchant<'a>, Vec<NamedDraw>), AnswerError> {
         let mut named: BTreeMap<(&str, &str), i64> = BTreeMap::new();
         for draw in self.options.draws.iter().flatten() {
             let sum = named.entry((&draw.merchant_id, &draw.offer_id)).or_default();
@@ -391,7 +391,7 @@ impl Desk {
         }
         let mut draws = DrawsByMerchant::new();
         for ((merchant, offer), drawn) in named {
-            draws.entry(merchant.to_owned()).or_default().insert(offer.to_owned(), drawn);
+            draws.entry(merchant).or_default().insert(offer, drawn);
         }
         Ok((draws, new))
     }

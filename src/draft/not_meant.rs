@@ -87,8 +87,8 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
 fn deleted(draft: &mut TableDraft, scope: &Scope) {
     const MARKS: [&str; 7] =
         ["deleted_at", "deleted_on", "deletedat", "is_deleted", "isdeleted", "deleted", "date_deleted"];
-    let raw = scope.land.table(scope.driver);
-    for (at, cells) in scope.land.columns(scope.driver).zip(&raw.columns) {
+    for at in scope.land.columns(scope.driver) {
+        let cells = scope.land.column(at);
         if !MARKS.contains(&cells.name.to_lowercase().as_str()) {
             continue;
         }

@@ -221,12 +221,8 @@ fn is_day_of_placing(land: &Landscape, plan: &OrdersPlan, found: &Found) -> bool
 /// Names the zones that a column beside a time of day says: times are read in the job's.
 fn tell_zone(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) {
     const ZONES: [&str; 6] = ["zone", "timezone", "fuso", "huso", "fuseau", "zeitzone"];
-    let is_zone = |at: &ColumnAt| {
-        let lower = land.column(*at).name.to_lowercase();
-        lower.split(|c: char| !c.is_alphabetic()).any(|word| ZONES.contains(&word))
-    };
     let Some(at) = plan.placed.as_ref().map(|placed| placed.at) else { return };
-    let zone = land.columns(plan.driver).find(is_zone).map(|zone| land.column(zone));
+    let zone = land.columns(plan.driver).map(|at| land.column(at)).find(|raw| raw.is_called(&ZONES));
     let (Some(_), Some(zone)) = (&land.column(at).time_of_day, zone) else { return };
     let said: Vec<&str> = zone.words.keys().take(3).map(String::as_str).collect();
     draft.look_at(

@@ -20,10 +20,8 @@ pub(super) fn may_be_of_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&T
     if orders.distinct < MIN_ORDERS {
         return Vec::new();
     }
-    let read: Vec<&str> = drafts.iter().flat_map(|draft| inputs_of(draft, land.folder)).collect();
-    let tables = (0..land.folder.tables.len()).filter(|table| !read.contains(&land.table(*table).name.as_str()));
-    let told = tables.filter_map(|table| {
-        let number = land.columns(table).find(|at| names_orders(land, *at, orders))?;
+    let told = unread(land, drafts.iter().copied()).filter_map(|table| {
+        let number = land.columns(table).find(|at| names_keys(land, *at, orders))?;
         let sum = land.columns(table).filter(|at| *at != number).find(|at| is_sum(land, *at))?;
         Some(format!(
             "nothing is made of {:?} ({} rows), whose {:?} names orders beside {:?}: refunds of them, it may be, or lines or payments. Refunds that are not read count as received: \
@@ -40,13 +38,13 @@ pub(super) fn may_be_of_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&T
 /// Unread tables that could be orders themselves, each in a sentence: what was written before or after columns got other names.
 pub(super) fn may_be_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&TableDraft]) -> Vec<String> {
     const LEAST: usize = 20;
-    let read: Vec<&str> = drafts.iter().flat_map(|draft| inputs_of(draft, land.folder)).collect();
     let (driver, orders) = (land.table(plan.driver), land.column(plan.order));
-    let told = land.folder.tables.iter().enumerate().filter_map(|(at, table)| {
+    let told = unread(land, drafts.iter().copied()).filter_map(|at| {
+        let table = land.table(at);
         // What names the orders that are read is of them.
-        let is_of_orders = land.columns(at).any(|column| names_orders(land, column, orders));
+        let is_of_orders = land.columns(at).any(|column| names_keys(land, column, orders));
         let is_large = table.rows * LEAST >= driver.rows && !is_of_orders;
-        let is_one = !read.contains(&table.name.as_str()) && is_large && orders_plan::likeness(land, at).is_some();
+        let is_one = is_large && orders_plan::likeness(land, at).is_some();
         is_one.then(|| {
             let days = land.best(at, &ORDERS, "placed_at", false).map(|found| land.column(found.at).activity());
             let days = days.and_then(|days| Some(format!(", from {} to {}", days.first_on()?, days.last_on()?)));
@@ -64,10 +62,16 @@ pub(super) fn may_be_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&Tabl
     told.collect()
 }
 
-/// Whether nearly all values of a column are numbers of orders.
-fn names_orders(land: &Landscape, at: ColumnAt, orders: &RawColumn) -> bool {
+/// Tables that none of the drafts reads.
+fn unread<'a>(land: &'a Landscape, drafts: impl IntoIterator<Item = &'a TableDraft>) -> impl Iterator<Item = usize> {
+    let read: Vec<&str> = drafts.into_iter().flat_map(|draft| inputs_of(draft, land.folder)).collect();
+    (0..land.folder.tables.len()).filter(move |table| !read.contains(&land.table(*table).name.as_str()))
+}
+
+/// Whether nearly all values of a column are of those of another table's key.
+fn names_keys(land: &Landscape, at: ColumnAt, key: &RawColumn) -> bool {
     let cells = land.column(at);
-    cells.is_like_an_id() && cells.distinct > 1 && cells.share_found_in(orders) >= NEARLY_ALL
+    cells.is_like_an_id() && cells.distinct > 1 && cells.share_found_in(key) >= NEARLY_ALL
 }
 
 /// Whether a column may hold sums of money.
@@ -84,21 +88,15 @@ pub(super) fn may_be_loans(land: &Landscape, drafts: &[TableDraft]) -> Option<St
     if key.distinct < MIN_MERCHANTS {
         return None;
     }
-    let read: Vec<&str> = drafts.iter().flat_map(|draft| inputs_of(draft, land.folder)).collect();
-    let names_merchants = |at: &ColumnAt| {
-        let cells = land.column(*at);
-        cells.is_like_an_id() && cells.distinct > 1 && cells.share_found_in(key) >= NEARLY_ALL
-    };
     let of_table = |table: usize| {
-        let named = land.columns(table).find(names_merchants)?;
+        let named = land.columns(table).find(|at| names_keys(land, *at, key))?;
         let is_other = |at: &ColumnAt| *at != named;
         let sum = land.columns(table).filter(is_other).find(|at| is_sum(land, *at))?;
         let day = land.columns(table).find(|at| land.column(*at).is_time())?;
         let [named, sum, day] = [named, sum, day].map(|at| format!("{:?}", land.column(at).name));
         Some(format!("{:?} ({named}, {sum}, {day})", land.table(table).name))
     };
-    let tables = (0..land.folder.tables.len()).filter(|table| !read.contains(&land.table(*table).name.as_str()));
-    let found: Vec<String> = tables.filter_map(of_table).collect();
+    let found: Vec<String> = unread(land, drafts).filter_map(of_table).collect();
     (!found.is_empty()).then(|| {
         format!(
             "no loan book is read, and nothing is made of {}, where merchants stand beside sums and days: loans, advances or what is repaid of them, it may be. Every merchant is \

@@ -103,13 +103,7 @@ fn undoubted(
     let (ids, owners) = (frame.column("order_id")?.str()?, frame.column("merchant_id")?.str()?);
     let buyers = frame.column("buyer_id")?.str()?;
     let amounts = frame.column("amount_minor")?.i64()?;
-    let (not_refunded, refunds) = (unset("refunded_at")?, frame.column("refund_minor")?.i64()?);
-    let left = |row: usize, amount_minor: i64| {
-        if not_refunded.get(row) == Some(true) {
-            return amount_minor;
-        }
-        refunds.get(row).map_or(0, |refund| amount_minor.saturating_sub(refund.max(0)).max(0))
-    };
+    let (left, is_refunded) = (what_is_left(frame)?, frame.column("refunded_at")?.is_not_null());
     let placed = &frame.column("placed_at")?.datetime()?.phys;
     let largest =
         aging.largest_order_times.map(|times| Ok::<_, PolarsError>((times, largest_seen_through(shard, frame)?)));
@@ -125,7 +119,7 @@ fn undoubted(
     let order = |row: usize| {
         let (order_id, placed_at, amount_minor) = (ids.get(row)?, placed.get(row)?, amounts.get(row)?);
         let left_minor = left(row, amount_minor);
-        let is_refunded_in_full = left_minor == 0 && not_refunded.get(row) != Some(true);
+        let is_refunded_in_full = left_minor == 0 && is_refunded.get(row) == Some(true);
         let has_ended = live.get(row) != Some(true) || broken.contains(order_id) || is_refunded_in_full;
         let is_sent = paid.get(row) == Some(true) && !has_ended;
         let counted = shipped.get(row).filter(|_| is_sent);
@@ -170,22 +164,31 @@ fn undoubted(
     Ok(by_merchant)
 }
 
+/// What is left of an order's amount, by row: nothing where it was paid back and nobody knows how much.
+fn what_is_left(orders: &DataFrame) -> Result<impl Fn(usize, i64) -> i64, PolarsError> {
+    let (refunded, refunds) = (orders.column("refunded_at")?.is_not_null(), orders.column("refund_minor")?.i64()?);
+    Ok(move |row: usize, amount_minor: i64| {
+        if refunded.get(row) != Some(true) {
+            return amount_minor;
+        }
+        refunds.get(row).map_or(0, |refund| amount_minor.saturating_sub(refund.max(0)).max(0))
+    })
+}
+
 /// The largest order that each merchant has seen through in the year before: completed, not suspect, less what went back.
 fn largest_seen_through<'a>(shard: &Shard, orders: &'a DataFrame) -> Result<HashMap<&'a str, i64>, PolarsError> {
     let since = shard.as_of.micros().saturating_sub(YEAR_DAYS * MICROS_PER_DAY);
     let (owners, suspect) = (orders.column("merchant_id")?.str()?, orders.column("suspect")?.bool()?);
     let completed = orders.column("completed_at")?.datetime()?.physical();
-    let (amounts, refunds) = (orders.column("amount_minor")?.i64()?, orders.column("refund_minor")?.i64()?);
-    let refunded = orders.column("refunded_at")?.is_not_null();
+    let (amounts, left) = (orders.column("amount_minor")?.i64()?, what_is_left(orders)?);
     let mut largest: HashMap<&str, i64> = HashMap::new();
     for row in 0..orders.height() {
         let is_seen_through = completed.get(row).is_some_and(|at| at >= since) && suspect.get(row) == Some(false);
         let (Some(owner), Some(amount)) = (owners.get(row).filter(|_| is_seen_through), amounts.get(row)) else {
             continue;
         };
-        let back = if refunded.get(row) == Some(true) { refunds.get(row).unwrap_or(amount) } else { 0 };
         let kept = largest.entry(owner).or_default();
-        *kept = amount.saturating_sub(back.max(0)).max(*kept);
+        *kept = left(row, amount).max(*kept);
     }
     Ok(largest)
 }
