@@ -6,7 +6,8 @@
 //! - while a member is in default, or a member's debts are not known, no member is offered anything;
 //! - who has left still answers for the group's loans that were offered or drawn while it was a member, until they are repaid: the lender offered them on its word.
 //!
-//! A member is whose membership has begun and not ended, and whoever owes on a loan of the group. A membership of the night before of which no row is
+//! A member is whose membership has begun and not ended, and whoever owes on a loan of the group. Only the former answer for others, as long as their shop is open, and
+//! shops of one owner ([`super::owner`]) answer once: three shops in one hand are no group. A membership of the night before of which no row is
 //! seen tonight, or only a broken one, goes on for all that is known: the group's debts are unknown ([`super::member`]).
 //!
 //! **Dependence.** With `[groups.dependence]` in the policy members are taken to default together as the one-factor Gaussian copula says
@@ -52,6 +53,9 @@ impl Membership {
     }
 }
 
+/// Certainty in parts per million.
+const SURE_PPM: u32 = 1_000_000;
+
 /// One member, as the others see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Member {
@@ -66,9 +70,9 @@ pub struct Member {
 pub struct GroupTotal {
     /// Members.
     pub members: u32,
-    /// Those of them whose membership goes on: who merely owes on a loan of the group answers for no other one.
-    #[serde(default)]
-    pub going_on: u32,
+    /// Those of them who stand to answer for others, each with its owners: their membership goes on and their shop is open. Who merely owes on a loan of the group
+    /// answers for no other one.
+    pub standing: BTreeMap<String, BTreeSet<String>>,
     /// What members owe, over all products.
     pub owed_minor: i64,
     /// What open offers let members draw.
@@ -125,6 +129,42 @@ impl GroupTotal {
         self.defaults_drawn_at.iter().any(|at| (from..until).contains(at))
     }
 
+    /// Of the members who stand, which are one owner's: a number for each, the same for those in the same hands.
+    fn hands(&self) -> BTreeMap<&str, usize> {
+        let mut hands: BTreeMap<&str, usize> = self.standing.keys().map(String::as_str).zip(0..).collect();
+        let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+        for (merchant, owners) in &self.standing {
+            for owner in owners {
+                let Some(mine) = hands.get(merchant.as_str()).copied() else { continue };
+                let theirs = *first.entry(owner).or_insert(mine);
+                // Whoever has two owners is in the hands of both.
+                hands.values_mut().filter(|hand| **hand == mine).for_each(|hand| *hand = theirs);
+                first.values_mut().filter(|hand| **hand == mine).for_each(|hand| *hand = theirs);
+            }
+        }
+        hands
+    }
+
+    /// The members beside one. Who does not stand, stands by the merchant itself, or beside another of the same owner is taken to default for sure: an owner
+    /// answers once, with the riskiest of its shops.
+    fn others_of(&self, merchant: &str) -> Vec<Member> {
+        let hands = self.hands();
+        let own = hands.get(merchant);
+        let risk = |member: &Member| member.pd_ppm.unwrap_or(SURE_PPM);
+        let mut answers: BTreeMap<usize, (u32, &str)> = BTreeMap::new();
+        for (other, member) in &self.by_member {
+            let Some(hand) = hands.get(other.as_str()).filter(|hand| Some(*hand) != own) else { continue };
+            let riskiest = answers.entry(*hand).or_insert((risk(member), other));
+            *riskiest = (*riskiest).max((risk(member), other));
+        }
+        let stands =
+            |other: &str| hands.get(other).and_then(|hand| answers.get(hand)).is_some_and(|(_, who)| *who == other);
+        let others = self.by_member.iter().filter(|(other, _)| *other != merchant);
+        others
+            .map(|(other, member)| if stands(other) { *member } else { Member { pd_ppm: Some(SURE_PPM), ..*member } })
+            .collect()
+    }
+
     /// What is owed on loans that were offered or drawn within a time, or between which it lies, and how many of them are in default.
     fn drawn_within(&self, (from, until): (i64, i64)) -> DrawnTogether {
         let mut sum = DrawnTogether::default();
@@ -151,7 +191,8 @@ pub struct GroupShare {
     pub liability_minor: i64,
     /// Another member is in default.
     pub has_default: bool,
-    /// How many members the smallest of the merchant's groups has that go on, the merchant included; `None` where it is in none now, or that is not known.
+    /// How many members answer in the merchant's group of the fewest, the merchant included: those who stand, shops of one owner counted once. `None` where it
+    /// is in none now, or that is not known.
     #[serde(default)]
     pub fewest_members: Option<u32>,
     /// The other members, group by group; empty where the policy does not look at how they depend on one another.
@@ -171,7 +212,7 @@ impl GroupTotals {
         for (group, part) in &other.0 {
             let total = self.entry(group);
             total.members = total.members.saturating_add(part.members);
-            total.going_on = total.going_on.saturating_add(part.going_on);
+            total.standing.extend(part.standing.iter().map(|(merchant, owners)| (merchant.clone(), owners.clone())));
             total.owed_minor = total.owed_minor.saturating_add(part.owed_minor);
             total.held_minor = total.held_minor.saturating_add(part.held_minor);
             total.unknown = total.unknown.saturating_add(part.unknown);
@@ -241,11 +282,12 @@ impl GroupTotals {
             let liable = total.group_loans_minor.saturating_sub(mine.group_loans_minor).max(0);
             share.liability_minor = share.liability_minor.saturating_add(liable);
             share.has_default |= total.in_default > mine.in_default;
-            let fewest = share.fewest_members.map_or(total.going_on, |fewest| fewest.min(total.going_on));
-            share.fewest_members = Some(fewest);
+            let owners: BTreeSet<usize> = total.hands().into_values().collect();
+            let answering = u32::try_from(owners.len()).unwrap_or(u32::MAX);
+            share.fewest_members = Some(share.fewest_members.map_or(answering, |fewest| fewest.min(answering)));
             if terms.is_some_and(|terms| terms.dependence.is_some()) {
-                let others = total.by_member.iter().filter(|(merchant, _)| !mine.by_member.contains_key(*merchant));
-                share.others.push(others.map(|(_, member)| *member).collect());
+                let merchant = mine.by_member.keys().next().map_or("", String::as_str);
+                share.others.push(total.others_of(merchant));
             }
             if total.unknown > 0 {
                 share.allowance_minor = None;
@@ -284,6 +326,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::exposure::Dependence;
 
     #[test]
     fn a_share_without_others_comes_back_from_a_form_without_field_names() {
@@ -330,12 +373,55 @@ mod tests {
         assert_eq!((share(&parts, 1, 400).liability_minor, share(&parts, 0, 400).liability_minor), (70, 0));
     }
 
+    /// A member with a probability of default, and the owners of its shop; `None` where it does not stand.
+    fn member(id: &str, pd_ppm: u32, owners: Option<&[&str]>) -> GroupTotal {
+        let standing = owners.map(|owners| (id.to_owned(), owners.iter().map(|&owner| owner.to_owned()).collect()));
+        let by_member = BTreeMap::from([(id.to_owned(), Member { pd_ppm: Some(pd_ppm), ..Member::default() })]);
+        GroupTotal { standing: standing.into_iter().collect(), by_member, ..part(10, 0) }
+    }
+
+    fn answering(parts: &[GroupTotal]) -> Option<u32> {
+        share(parts, 0, 1_000).fewest_members
+    }
+
     #[test]
-    fn who_merely_owes_is_no_member_that_goes_on() {
-        let going_on = GroupTotal { going_on: 1, ..part(10, 0) };
-        let parts = [going_on.clone(), going_on.clone(), part(500, 0)];
-        assert_eq!(share(&parts, 0, 1_000).fewest_members, Some(2));
-        assert_eq!(share(&[going_on.clone(), going_on.clone(), going_on], 0, 1_000).fewest_members, Some(3));
+    fn members_answer_once_an_owner_and_only_those_who_stand() {
+        let alone: Option<&[&str]> = Some(&[]);
+        let [a, b, c] = ["a", "b", "c"].map(|id| member(id, 1, alone));
+        assert_eq!(answering(&[a.clone(), b.clone(), c]), Some(3));
+        assert_eq!(answering(&[a.clone(), b.clone(), member("c", 1, None)]), Some(2), "it merely owes, or is closed");
+        let [x, y, z] = [("a", ["o"]), ("b", ["o"]), ("c", ["o"])].map(|(id, owners)| member(id, 1, Some(&owners)));
+        assert_eq!(answering(&[x.clone(), y.clone(), z]), Some(1));
+        assert_eq!(
+            answering(&[x.clone(), y.clone(), member("c", 1, Some(&["p"])), member("d", 1, Some(&["q"]))]),
+            Some(3)
+        );
+        // Who left one owner for another holds both together.
+        let both = member("d", 1, Some(&["p", "o"]));
+        assert_eq!(answering(&[x, y, member("c", 1, Some(&["p"])), both]), Some(1));
+    }
+
+    #[test]
+    fn who_does_not_stand_is_taken_to_default() {
+        let dependence = Dependence { asset_correlation: 0.2, guarantors_needed: 1, confidence_prob: 0.99 };
+        let terms = GroupTerms { cap_minor: 1_000, dependence: Some(dependence) };
+        let parts = [
+            member("a", 1, Some(&["o"])),
+            member("b", 2, Some(&["o"])),
+            member("c", 3, Some(&["p"])),
+            member("d", 4, Some(&["p"])),
+            member("e", 5, None),
+            member("f", 6, Some(&[])),
+        ];
+        let own = BTreeMap::from([("g".to_owned(), parts[0].clone())]);
+        let membership = Membership::In(BTreeSet::from(["g".to_owned()]));
+        let share = totals(&parts).share(&membership, &LeftGroups::new(), &own, Some(&terms)).unwrap();
+        let risks: Vec<u32> = share.others[0].iter().map(|other| other.pd_ppm.unwrap()).collect();
+        assert_eq!(
+            risks,
+            [SURE_PPM, SURE_PPM, 4, SURE_PPM, 6],
+            "its own second shop, one of two, and who does not stand"
+        );
     }
 
     #[test]

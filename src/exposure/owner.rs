@@ -100,6 +100,8 @@ pub struct ShopStanding {
     pub is_refused: bool,
     /// The most that it may owe and be offered since it was restored; `None` for no such bound.
     pub most_minor: Option<i64>,
+    /// It trades no more.
+    pub is_closed: bool,
 }
 
 /// What some shops of an owner come to.
@@ -271,6 +273,13 @@ pub(super) struct OwnerLinks {
     /// Those that it has left, and since when.
     pub left: Vec<(String, Date)>,
     pub shop: Shops,
+}
+
+impl OwnerLinks {
+    /// All of them.
+    pub(super) fn owners(&self) -> BTreeSet<String> {
+        self.named.iter().chain(self.left.iter().map(|(owner, _)| owner)).cloned().collect()
+    }
 }
 
 /// The owners of a merchant where the marketplace names owners.

@@ -257,16 +257,27 @@ pub fn shard_accounts(
         };
         let left = memberships.left_by(merchant);
         let own = own_totals(&account, loans, (&membership, &left), offered);
-        for (group, part) in &own {
-            accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
-        }
         let belongs = own.iter().filter(|(_, part)| part.members > 0).map(|(group, _)| group);
         let groups = OwnGroups { membership: membership.with_groups(belongs), left, parts: own };
         accounts.memberships.insert(merchant.clone(), groups);
         accounts.by_merchant.insert(merchant.clone(), account);
     }
-    link_owners(&mut accounts, shard, bucket, (before, book), standing)?;
+    link_owners(&mut accounts, shard, bucket, (before, book), &standing)?;
+    add_to_groups(&mut accounts, standing);
     Ok(accounts)
+}
+
+/// Adds every merchant's part to the totals of its groups, once it is known whose its shop is and whether it is open.
+fn add_to_groups(accounts: &mut ShardAccounts, standing: impl Fn(&str) -> ShopStanding) {
+    for (merchant, OwnGroups { parts, .. }) in &mut accounts.memberships {
+        let owners = accounts.links.get(merchant).map(OwnerLinks::owners).unwrap_or_default();
+        let is_closed = standing(merchant).is_closed;
+        for (group, part) in parts {
+            part.standing.values_mut().for_each(|of| of.clone_from(&owners));
+            part.standing.retain(|_, _| !is_closed);
+            accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
+        }
+    }
 }
 
 /// Links shops with their owners, those that the night before knew and tonight does not see among them.
@@ -597,7 +608,9 @@ fn own_totals(
     for group in membership.groups().chain(by_loans) {
         let part = own.entry(group.clone()).or_default();
         part.members = 1;
-        part.going_on = u32::from(membership.groups().any(|own| own == group));
+        if membership.groups().any(|own| own == group) {
+            part.standing.insert(account.merchant_id.clone(), BTreeSet::new());
+        }
         part.by_member.entry(account.merchant_id.clone()).or_default();
         part.held_minor = account.held_minor(None);
         part.in_default = u32::from(!defaults_drawn_at.is_empty());

@@ -134,6 +134,7 @@ impl ShardFacts {
                 receipts_minor: history.map_or(0, |history| history.sum_minor(PERIODS_OF_A_YEAR)),
                 is_refused: state.is_some_and(|row| row.state.is_of_default()),
                 most_minor: state.and_then(|row| row.most_minor),
+                is_closed: merchants.get(merchant).is_some_and(|facts| facts.is_closed),
             }
         };
         let accounts = shard_accounts(seen.shard, seen.bucket, seen.views, before, terms, standing)?;

@@ -18,9 +18,7 @@ fn day(number: i64) -> Date {
 /// A lender whose nights go on where few rows come in and some are broken.
 fn lender() -> Lender {
     let lender = Lender::new();
-    let gates =
-        "[gates]\nfewer_rows_share = 1.0\nfewer_bytes_share = 1.0\ndays_older = 60\ndays_past_data = 60\n\n[model]";
-    lender.change("job.toml", "[model]", gates);
+    lender.open_gates();
     lender.change("job.toml", "max_quarantine_share = 0.2", "max_quarantine_share = 1.0");
     lender
 }

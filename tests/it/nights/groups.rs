@@ -25,9 +25,7 @@ type Fault<'a> = (&'a str, &'a dyn Fn(&mut Marketplace));
 fn tolerant() -> (Lender, Marketplace) {
     let (lender, market) = grouped();
     lender.change("job.toml", "max_quarantine_share = 0.2", "max_quarantine_share = 1.0");
-    let gates =
-        "[gates]\nfewer_rows_share = 1.0\nfewer_bytes_share = 1.0\ndays_older = 60\ndays_past_data = 60\n\n[model]";
-    lender.change("job.toml", "[model]", gates);
+    lender.open_gates();
     lender.change("monitor.toml", "max_unknown_loan_share = 0.03", "max_unknown_loan_share = 1.0");
     (lender, market)
 }
@@ -253,8 +251,8 @@ fn a_loan_of_a_group_that_its_borrower_was_never_in_leaves_unknown_what_its_grou
     assert_eq!(offered_where("g9"), BTreeSet::from(["m04".to_owned()]));
 }
 
-#[test]
-fn a_group_loan_is_priced_on_what_the_scores_of_the_night_before_say_of_the_others() {
+/// As [`grouped`], by a lender of group loans who looks at how members depend on one another.
+fn guaranteed() -> (Lender, Marketplace) {
     let lender = Lender::with(&[
         ("policy.toml", "name = \"credit-loan\"", "name = \"group-loan\""),
         ("policy.toml", "products = [\"credit-loan\"]", "products = [\"group-loan\"]"),
@@ -262,13 +260,49 @@ fn a_group_loan_is_priced_on_what_the_scores_of_the_night_before_say_of_the_othe
         (
             "policy.toml",
             "[groups]\ncap_minor = 100_000_000",
-            "[groups]\ncap_minor = 100_000_000\n[groups.dependence]\nasset_correlation = 0.24\n",
+            "[owners]\nunknown = \"alone\"\n\n[groups]\ncap_minor = 100_000_000\n[groups.dependence]\nasset_correlation = 0.24\n",
         ),
     ]);
     let mut market = trading_marketplace(&lender, 4);
     for member in ["m01", "m02", "m03"] {
         market.join_group("g1", member, at(day(-60), 8));
     }
+    (lender, market)
+}
+
+#[test]
+fn shops_of_one_owner_and_closed_shops_answer_for_nobody() {
+    let size = |change: &dyn Fn(&mut Marketplace)| -> Option<f64> {
+        let (lender, mut market) = guaranteed();
+        change(&mut market);
+        let run = lender.night(&market, day(0)).published.run_dir;
+        if rows::<Granted>(&run)
+            .iter()
+            .any(|offer| (offer.merchant_id.as_str(), offer.product.as_str()) == ("m01", "group-loan"))
+        {
+            return None;
+        }
+        let decline = rows::<Decline>(&run)
+            .into_iter()
+            .find(|d| (d.merchant_id.as_str(), d.product.as_str()) == ("m01", "group-loan"));
+        decline.unwrap().needed.iter().find(|verdict| verdict.rule == "group-size").unwrap().observed
+    };
+    let own = |market: &mut Marketplace, merchant: &str, owner: &str| {
+        market.spoil("merchants", merchant, "owner_id", Some(Cell::Text(owner.to_owned())));
+    };
+    let close = |market: &mut Marketplace, merchant: &str| {
+        market.spoil("merchants", merchant, "closed_at", Some(Cell::At(at(day(-5), 8))));
+    };
+    assert_eq!(size(&|_| ()), None, "three who stand are offered a loan");
+    assert_eq!(size(&|market| ["m01", "m02", "m03"].iter().for_each(|shop| own(market, shop, "DE 1"))), Some(1.0));
+    assert_eq!(size(&|market| ["m02", "m03"].iter().for_each(|shop| own(market, shop, "DE 1"))), Some(2.0));
+    assert_eq!(size(&|market| close(market, "m03")), Some(2.0));
+    assert_eq!(size(&|market| ["m02", "m03"].iter().for_each(|shop| close(market, shop))), Some(1.0));
+}
+
+#[test]
+fn a_group_loan_is_priced_on_what_the_scores_of_the_night_before_say_of_the_others() {
+    let (lender, market) = guaranteed();
     let fails = |number: i64| -> Vec<(String, Option<f64>)> {
         let run = lender.night(&market, day(number)).published.run_dir;
         let alone =

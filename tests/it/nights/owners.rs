@@ -36,10 +36,8 @@ fn owned(changes: &[(&str, &str, &str)]) -> (Lender, Marketplace) {
     for (merchant, owner) in [("m01", "DE 123"), ("m02", "de123 "), ("m03", "DE 7"), ("m04", "DE 8")] {
         name_owner(&mut market, merchant, Some(owner));
     }
-    let gates =
-        "[gates]\nfewer_rows_share = 1.0\nfewer_bytes_share = 1.0\ndays_older = 60\ndays_past_data = 60\n\n[model]";
     lender.change("job.toml", "max_quarantine_share = 0.2", "max_quarantine_share = 1.0");
-    lender.change("job.toml", "[model]", gates);
+    lender.open_gates();
     lender.change("monitor.toml", "max_unknown_loan_share = 0.03", "max_unknown_loan_share = 1.0");
     (lender, market)
 }
