@@ -105,6 +105,8 @@ pub fn next_state(
     let Step { state, because } = step(terms, before, seen, last_default_on, needed, has_been_clean, tonight);
     let is_same = before.is_some_and(|row| row.state == state);
     let known_state = match (state, before) {
+        // A default that is seen while another loan is unknown is known.
+        (CreditState::Unknown, _) if last_default_on > remembered(|row| row.last_default_on) => CreditState::Default,
         (CreditState::Unknown, Some(row)) => row.known_state,
         _ => state,
     };
@@ -167,7 +169,13 @@ fn step(
         Some(Probation) if has_been_clean(needed) => to(Restored, "clean-for-long-enough"),
         Some(Probation) => to(Probation, "not-clean-for-long-enough"),
         Some(Restored) if late_again => to(Probation, "late-again"),
-        Some(Restored) if seen.restructured_on > before.map(|row| row.known_since_on) => to(Probation, "restructured"),
+        // One that is fresh came after probation, or became known after it: probation outlasts those that it knew.
+        Some(Restored)
+            if seen.restructured_on > before.map(|row| row.known_since_on)
+                || is_fresh(seen.restructured_on, terms.restructured_days, tonight) =>
+        {
+            to(Probation, "restructured")
+        }
         Some(Restored) => {
             let since = before.map_or(tonight, |row| row.known_since_on);
             if i64::from(days_between(since, tonight)) < terms.restored_days || !has_been_clean(0) {

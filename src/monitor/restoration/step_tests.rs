@@ -103,6 +103,18 @@ fn a_restructured_loan_is_clean_for_a_year() {
 }
 
 #[test]
+fn a_restructure_that_becomes_known_after_probation_begins_another() {
+    let mut life = Life::new();
+    life.night(0, |n| n.is_in_default = true);
+    life.night(1, |_| ());
+    assert_eq!(life.night(90, |_| ()), CreditState::Restored);
+    life.ledger.restructured_on = Some(day(60));
+    assert_eq!(life.night(91, |_| ()), CreditState::Probation, "it was easier terms, not a clean record");
+    assert_eq!(life.night(424, |_| ()), CreditState::Probation);
+    assert_eq!(life.night(425, |_| ()), CreditState::Restored);
+}
+
+#[test]
 fn what_is_unknown_restores_nobody_and_forgets_nothing() {
     let mut life = Life::new();
     life.night(0, |n| n.is_in_default = true);
@@ -146,6 +158,20 @@ fn a_groups_default_is_its_borrowers() {
 }
 
 #[test]
+fn a_default_that_is_seen_while_another_loan_is_unknown_is_tried_like_any() {
+    let mut life = Life::new();
+    life.night(0, |_| ());
+    assert_eq!(life.night(1, |n| (n.unknown_loans, n.is_in_default) = (1, true)), CreditState::Unknown);
+    assert_eq!(life.row().known_state, CreditState::Default);
+    assert_eq!(life.night(2, |n| n.unknown_loans = 1), CreditState::Unknown);
+    assert_eq!(life.night(3, |_| ()), CreditState::Probation);
+    let mut first = Life::new();
+    first.ledger.last_default_on = Some(day(-30));
+    assert_eq!(first.night(0, |n| n.unknown_loans = 1), CreditState::Unknown);
+    assert_eq!(first.night(1, |_| ()), CreditState::Probation, "the ledger told of it on the first night");
+}
+
+#[test]
 fn nothing_is_lent_in_default_in_probation_or_where_nothing_is_known() {
     let mut life = Life::new();
     let mut refusal = |number, change: fn(&mut BorrowerNight)| {
@@ -168,6 +194,10 @@ enum Seen {
     WrittenOff,
     GroupDefault,
     Unknown,
+    /// One loan is in default, another unknown.
+    UnknownDefault,
+    /// One is written off, another unknown.
+    UnknownWrittenOff,
     /// The ledger no longer shows what was.
     Forgotten,
 }
@@ -180,6 +210,8 @@ fn nights() -> impl Strategy<Value = Vec<(Seen, i64)>> {
         1 => Just(Seen::WrittenOff),
         1 => Just(Seen::GroupDefault),
         1 => Just(Seen::Unknown),
+        1 => Just(Seen::UnknownDefault),
+        1 => Just(Seen::UnknownWrittenOff),
         1 => Just(Seen::Forgotten),
     ];
     prop::collection::vec((seen, 1_i64..60), 1..40)
@@ -205,7 +237,10 @@ proptest! {
                 Seen::WrittenOff => n.is_written_off = true,
                 Seen::GroupDefault => n.is_group_in_default = true,
                 Seen::Unknown => n.unknown_loans = 1,
+                Seen::UnknownDefault => (n.unknown_loans, n.is_in_default) = (1, true),
+                Seen::UnknownWrittenOff => (n.unknown_loans, n.is_written_off) = (1, true),
             });
+            must_be_tried |= matches!(seen, Seen::UnknownDefault | Seen::UnknownWrittenOff);
             if !matches!(seen, Seen::Clean | Seen::Forgotten) {
                 not_clean.push(number);
             }
@@ -225,9 +260,10 @@ proptest! {
                 CreditState::Unknown => {}
                 state => was_restored = state == CreditState::Restored,
             }
-            prop_assert_eq!(state == CreditState::Unknown, seen == Seen::Unknown);
+            let is_unknown = matches!(seen, Seen::Unknown | Seen::UnknownDefault | Seen::UnknownWrittenOff);
+            prop_assert_eq!(state == CreditState::Unknown, is_unknown);
             let refused = standing_of(life.row()).unwrap().refusal.is_some();
-            prop_assert!(refused || !matches!(seen, Seen::Default | Seen::WrittenOff | Seen::GroupDefault | Seen::Unknown));
+            prop_assert!(refused || matches!(seen, Seen::Clean | Seen::Late | Seen::Forgotten));
         }
     }
 
