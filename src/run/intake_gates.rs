@@ -446,7 +446,8 @@ impl Gates<'_> {
     /// Days for which files should have come and have not. An allowance holds for the nights up to its date: once a night went on without a day, it is not
     /// missed again.
     fn missing_days(&mut self, reference: &Reference, job: &Job, ingested: &Ingested) {
-        for (table, days) in missing_days(&job.intake.source, &ingested.inputs, &reference.files, self.as_of) {
+        let before = (&reference.files, reference.night.as_of);
+        for (table, days) in missing_days(&job.intake.source, &ingested.inputs, before, self.as_of) {
             let days: Vec<String> = days.iter().map(ToString::to_string).collect();
             let had =
                 "its files are named by day, and over the eight weeks before each weekday always had one or never did"

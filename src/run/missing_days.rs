@@ -16,15 +16,16 @@ const WEEKS: i64 = 8;
 
 /// Days since the last one that the night before had files of, by contract table, for which an input should have files and has none. An input is regular where over
 /// eight weeks each weekday always had a file or never: one that has files only on days on which something happened is missed by chance now and then, and is not
-/// judged. A file without rows, or with the bytes of another day's, says nothing of its day, and is as none. A day that a night went on without is not missed again, and the input is irregular until it is eight weeks ago.
+/// judged. Files of days that the night before did not look at, because they lay there already, were none of its. A file without rows, or with the bytes of another day's, says nothing of its day, and is as none. A day that a night went on without is not missed again, and the input is irregular until it is eight weeks ago.
 pub(super) fn missing_days(
     job: &SourceSettings,
     tonight: &[InputFile],
-    before: &FilesBefore,
+    (before, before_as_of): (&FilesBefore, Date),
     as_of: Date,
 ) -> BTreeMap<&'static str, BTreeSet<Date>> {
     let mut by_table: BTreeMap<&'static str, BTreeSet<Date>> = BTreeMap::new();
-    let known_until = before.digests.keys().filter_map(|path| day_named(path)).filter(|day| *day < as_of).max();
+    let known_until = before.digests.keys().filter_map(|path| day_named(path));
+    let known_until = known_until.filter(|day| *day < before_as_of.min(as_of)).max();
     let Some(known_until) = known_until else { return by_table };
     let mut days: BTreeMap<&str, BTreeSet<Date>> = BTreeMap::new();
     for file in with_rows_of_their_own(tonight) {
@@ -150,7 +151,17 @@ mod tests {
     }
 
     fn missing(tonight: &[InputFile], before: &[InputFile], as_of: Date) -> Vec<(&'static str, Vec<Date>)> {
-        let found = missing_days(&job(), tonight, &self::before(before), as_of);
+        // It looked at all that it had.
+        let last = before.iter().filter_map(|file| day_named(&file.path)).max().unwrap();
+        missing_since(tonight, (before, last.tomorrow().unwrap()), as_of)
+    }
+
+    fn missing_since(
+        tonight: &[InputFile],
+        (before, before_as_of): (&[InputFile], Date),
+        as_of: Date,
+    ) -> Vec<(&'static str, Vec<Date>)> {
+        let found = missing_days(&job(), tonight, (&self::before(before), before_as_of), as_of);
         found.into_iter().map(|(table, days)| (table, days.into_iter().collect())).collect()
     }
 
@@ -171,6 +182,14 @@ mod tests {
         assert_eq!(missing(&files(date(2025, 7, 4), &[("payments", second)]), &tonight, date(2025, 7, 5)), []);
         // Days to come are none of a night's business.
         assert_eq!(missing(&tonight, &known, second), []);
+    }
+
+    #[test]
+    fn a_day_is_missed_although_later_files_lay_there_when_an_earlier_night_was_made_up_for() {
+        let [second, fourth] = [date(2025, 7, 2), date(2025, 7, 4)];
+        let all = files(fourth, &[("payments", second)]);
+        assert_eq!(missing_since(&all, (&all, second), date(2025, 7, 3)), [("payments", vec![second])]);
+        assert_eq!(missing_since(&all, (&all, date(2025, 7, 3)), fourth), []);
     }
 
     #[test]
