@@ -29,13 +29,16 @@ pub fn execute(args: &LookupArgs, output: Output) -> Result<ExitCode, Failure> {
         Some(date) => ScoreBook::open_as_of(&args.out, date)?,
         None => ScoreBook::open(&args.out)?,
     };
-    let Some(entry) = book.get(&args.merchant)? else {
+    let Some(mut entry) = book.get(&args.merchant)? else {
         return Err(Failure::NotFound(format!(
             "merchant {:?} is not in the run of {}: it had no visible record then",
             args.merchant,
             book.as_of()
         )));
     };
+    if args.as_of.is_none() {
+        entry.answered = book.answered(&args.out, &args.merchant)?;
+    }
     output.show(&entry, crate::report::entry_text)?;
     Ok(ExitCode::Ok)
 }

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::decision_log::{AnswerByDay, read_answers};
 use super::error::PublishError;
 use super::history::{self, IntactRun};
 use super::manifest::{MANIFEST, Manifest};
@@ -71,6 +72,10 @@ pub struct Entry {
     pub account: Option<Statement>,
     /// Receipts that are foreseen, by horizon; empty where they are not known or the run holds none.
     pub receipts: Vec<MerchantReceipts>,
+    /// Answers to applications since the run, oldest first, where they were looked up ([`ScoreBook::answered`]): of a product the newest one counts, not
+    /// the run's offers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answered: Vec<AnswerByDay>,
 }
 
 impl ScoreBook {
@@ -156,6 +161,16 @@ impl ScoreBook {
         })
     }
 
+    /// What was answered by day to a merchant's applications since the run, oldest first. Reads the log of `out` from where the run left it.
+    ///
+    /// # Errors
+    /// The log is not what was written: what was offered by day is then not known.
+    pub fn answered(&self, out: &Path, merchant_id: &str) -> Result<Vec<AnswerByDay>, PublishError> {
+        let since = read_answers(out, self.manifest.answers_read())?;
+        let own = since.answers.into_iter().filter(|answer| answer.application.merchant_id == merchant_id);
+        Ok(own.map(AnswerByDay::from).collect())
+    }
+
     /// Names the run.
     #[must_use]
     pub fn run_id(&self) -> &str {
@@ -209,6 +224,7 @@ impl ScoreBook {
                 Some(receipts) => receipts.rows(merchant_id)?,
                 None => Vec::new(),
             },
+            answered: Vec::new(),
         };
         let silent =
             entry.score.is_none() && entry.offers.is_empty() && entry.declines.is_empty() && entry.alerts.is_empty();

@@ -77,6 +77,30 @@ pub struct LoggedAnswer {
     pub draws: Vec<NamedDraw>,
 }
 
+/// What an answer says to a reader of the run that it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AnswerByDay {
+    /// Its place in the log.
+    pub number: u64,
+    /// When it was given.
+    pub at: Timestamp,
+    /// What was asked.
+    pub application_id: String,
+    /// For which product: of this one the offers of the run, and of answers before, count no more.
+    pub product: String,
+    /// What may be drawn from then on; null where nothing may.
+    pub offer: Option<Offer>,
+    /// Why nothing may.
+    pub decline: Option<Decline>,
+}
+
+impl From<LoggedAnswer> for AnswerByDay {
+    fn from(answer: LoggedAnswer) -> Self {
+        let LoggedAnswer { number, at, application, offer, decline, .. } = answer;
+        Self { number, at, application_id: application.application_id, product: application.product, offer, decline }
+    }
+}
+
 /// The part of the log behind a position.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AnswersSince {

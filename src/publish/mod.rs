@@ -67,7 +67,9 @@ pub use book::{Entry, ScoreBook, lookup};
 pub use chain::LogPosition;
 pub use column::{Earlier, Kind, OutputColumn, OutputTable};
 pub use current::Current;
-pub use decision_log::{AnswersSince, DECISIONS, DecisionLog, LoggedAnswer, NamedDraw, declared_by_day, read_answers};
+pub use decision_log::{
+    AnswerByDay, AnswersSince, DECISIONS, DecisionLog, LoggedAnswer, NamedDraw, declared_by_day, read_answers,
+};
 pub use dictionary::{output_dictionary_markdown, output_tables};
 pub use error::PublishError;
 pub use evidence::{FeatureFormula, WindowColumns, distinct_windows, evidence_columns, formulas};

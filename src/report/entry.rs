@@ -5,7 +5,7 @@ use std::fmt::{Result, Write};
 use crate::domain::{Currency, Money, whole};
 use crate::exposure::{DebtState, Statement};
 use crate::offer::{CapName, Decline, Offer};
-use crate::publish::Entry;
+use crate::publish::{AnswerByDay, Entry};
 use crate::score::MerchantScore;
 
 /// The entry as text.
@@ -65,11 +65,35 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
     for decline in &entry.declines {
         write_decline(out, decline, amount)?;
     }
+    for answer in &entry.answered {
+        write_answer(out, answer, entry, amount)?;
+    }
     for alert in &entry.alerts {
         let loan = alert.loan_id.as_deref().map_or(String::new(), |l| format!(" on loan {l}"));
         writeln!(out, "  alert      {} ({}){loan}: {}", alert.rule, alert.severity, alert.action)?;
     }
     Ok(())
+}
+
+/// An answer by day, and which of the run's offers it put out of use.
+fn write_answer(
+    out: &mut String,
+    answer: &AnswerByDay,
+    entry: &Entry,
+    amount: impl Fn(i64) -> String + Copy,
+) -> Result {
+    let AnswerByDay { at, application_id, product, offer, decline, .. } = answer;
+    let stands = |published: &&Offer| offer.as_ref().is_none_or(|offer| offer.offer_id != published.offer_id);
+    let of_product = entry.offers.iter().filter(|published| published.product == *product);
+    let gone: Vec<&str> = of_product.filter(stands).map(|published| published.offer_id.as_str()).collect();
+    let instead = match gone.as_slice() {
+        [] => String::new(),
+        gone => format!("; the run's offer {} can be drawn no more", gone.join(", ")),
+    };
+    let what = if offer.is_some() { "an offer" } else { "nothing" };
+    writeln!(out, "  answered   {at} application {application_id}: {what} of {product}{instead}")?;
+    offer.iter().try_for_each(|offer| write_offer(out, offer, amount))?;
+    decline.iter().try_for_each(|decline| write_decline(out, decline, amount))
 }
 
 /// Whether a loan of the merchant is not known, and so left out of the score.

@@ -170,7 +170,11 @@ pub struct WindowWalk {
 /// The run is not what was published, or the score does not follow from what is there.
 pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, ReportError> {
     let book = ScoreBook::open_folder(run)?;
-    let Some(entry) = book.get(merchant)? else { return Ok(None) };
+    let Some(mut entry) = book.get(merchant)? else { return Ok(None) };
+    // A run that is named by its own folder is explained as it was published.
+    if book.is_current(run).unwrap_or(false) {
+        entry.answered = book.answered(run, merchant)?;
+    }
     let features = book.features(merchant)?.unwrap_or_default();
     let evidence = book.evidence(merchant)?.unwrap_or_default();
     let formulas: Vec<FeatureFormula> = book.json("evidence.json")?;

@@ -6,6 +6,7 @@ use integrity::answer::{Answer, AnswerError, Answered, Desk, DeskOptions, Draw, 
 use integrity::exposure::{OfferState, OpenOffer};
 use integrity::offer::{self, Application, DeclaredOrder, OrderVerdict};
 use integrity::publish::{PublishError, ScoreBook, verify};
+use integrity::report::entry_text;
 use integrity::run::RunError;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -348,4 +349,37 @@ fn what_a_run_of_the_same_day_offered_is_held_and_its_orders_stay_pledged() {
         night(&lender, &market, number);
         market.pledged(at(day(number), 0));
     }
+}
+
+#[test]
+fn a_reader_of_the_run_is_told_what_was_answered_since() {
+    let lender = Lender::new();
+    let market = trading_marketplace(&lender, 2);
+    night(&lender, &market, 0);
+    let product = "credit-loan";
+    let published =
+        served(&lender).into_iter().find(|o| (o.merchant_id.as_str(), o.product.as_str()) == ("m01", product));
+    let published = published.unwrap().offer_id;
+    let told = || {
+        let book = ScoreBook::open(&lender.out()).unwrap();
+        let mut entry = book.get("m01").unwrap().unwrap();
+        entry.answered = book.answered(&lender.out(), "m01").unwrap();
+        assert!(book.answered(&lender.out(), "m02").unwrap().is_empty(), "it is another's");
+        entry
+    };
+    assert!(told().answered.is_empty());
+    let poor = Application { gross_sales_12m_minor: Some(1), ..application("a1", "m01", product, 60_000) };
+    one(answer(&lender, (day(0), 9), None, vec![poor]).unwrap());
+    let entry = told();
+    let [answered] = entry.answered.as_slice() else { panic!("{:?}", entry.answered) };
+    assert_eq!((answered.application_id.as_str(), answered.product.as_str()), ("a1", product));
+    assert!(answered.offer.is_none() && answered.decline.is_some());
+    let text = entry_text(&entry);
+    assert!(
+        text.contains(&format!("nothing of {product}; the run's offer {published} can be drawn no more")),
+        "{text}"
+    );
+    // The next night has read it.
+    night(&lender, &market, 1);
+    assert!(told().answered.is_empty());
 }

@@ -57,6 +57,41 @@ fn offered(out: &Path, merchant: &str) -> serde_json::Value {
         .collect()
 }
 
+/// A log of answers by day: first an offer in the place of the run's, then one that was declined, and a line that nobody has been given.
+fn answers_by_day(out: &Path, merchant: &str, offer: &serde_json::Value) -> [String; 2] {
+    let answer = |number: u64, offer: &serde_json::Value| {
+        let application = serde_json::json!({ "merchant_id": merchant, "product": offer[1] });
+        let columns = ["offer_id", "product", "limit_minor", "daily_rate_ppm", "valid_until_on"];
+        let cells = columns.iter().zip(offer.as_array().unwrap());
+        let offer: serde_json::Map<_, _> = cells.map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect();
+        serde_json::json!({ "number": number, "application": application, "offer": offer })
+    };
+    let mut declined = answer(2, offer);
+    declined["offer"] = serde_json::Value::Null;
+    let mut other = answer(3, offer);
+    other["application"]["merchant_id"] = "somebody else".into();
+    let [new, declined, other] = [answer(1, offer), declined, other].map(|line| line.to_string());
+    fs::write(out.join("decisions.jsonl"), "").unwrap();
+    [format!("{new}\n{other}\n{declined}"), format!("{new}\n{other}\n{declined}\n")]
+}
+
+/// Of a product the newest answer by day counts.
+fn newest_answer_counts(out: &Path, merchant: &str, reads: &dyn Fn() -> serde_json::Value) {
+    let mut expected = offered(out, merchant);
+    let offers = expected.as_array_mut().unwrap();
+    let product = offers.last().unwrap()[1].clone();
+    offers.last_mut().unwrap()[0] = "by-day".into();
+    offers.last_mut().unwrap()[2] = 70_000.into();
+    let [replaced, declined] = answers_by_day(out, merchant, offers.last().unwrap());
+    assert_eq!(reads(), offered(out, merchant), "nothing was answered");
+    fs::write(out.join("decisions.jsonl"), replaced).unwrap();
+    assert_eq!(reads(), expected);
+    fs::write(out.join("decisions.jsonl"), declined).unwrap();
+    expected.as_array_mut().unwrap().retain(|offer| offer[1] != product);
+    assert_eq!(reads(), expected);
+    fs::remove_file(out.join("decisions.jsonl")).unwrap();
+}
+
 fn seen(done: &Output) -> serde_json::Value {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     serde_json::from_slice(&done.stdout).unwrap()
@@ -95,6 +130,7 @@ fn a_reader_in_python_sees_what_the_library_sees() {
     assert_eq!(found["offers"], expected);
     assert_eq!((found["as_of"].as_str(), found["currency"].as_str()), (Some("2018-08-01"), Some("CNY")));
     let reads = |who: &str, day: &str| python(folder.path(), who, day);
+    newest_answer_counts(folder.path(), &merchant(2), &|| seen(&reads(&merchant(2), "2018-08-31"))["offers"].clone());
     keeps_to_what_was_published(&published.run_dir, &reads, &|done| seen(done)["offers"] == serde_json::json!([]));
 }
 
@@ -115,6 +151,7 @@ fn a_reader_in_sql_sees_what_the_library_sees() {
     fs::write(&log, format!("{withdrawn}\n{back}\n")).unwrap();
     let reads = |who: &str, day: &str| sql(folder.path(), who, day);
     assert_eq!(seen(&reads(&merchant(2), "2018-08-31")), offered(folder.path(), &merchant(2)));
+    newest_answer_counts(folder.path(), &merchant(2), &|| seen(&reads(&merchant(2), "2018-08-31")));
     keeps_to_what_was_published(&published.run_dir, &reads, &|done| seen(done) == serde_json::json!([]));
 }
 
