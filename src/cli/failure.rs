@@ -1,5 +1,6 @@
 //! What a command can fail with, what to do about it, and the code it exits with: the one place where errors meet codes.
 
+use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -167,6 +168,7 @@ impl Failure {
             return None;
         }
         match self.code() {
+            _ if self.is_changed_while_read() => None,
             _ if matches!(self, Self::Draft(DraftError::NoOrders { .. })) => Some(
                 "in the export, call columns what they hold (order_id, merchant_id, customer_id, created_at, amount), or write times as 2025-07-01 12:30:00; \
                  or write the job by hand, beginning from pipelines/olist",
@@ -187,6 +189,20 @@ impl Failure {
             ExitCode::Internal => Some("this is a defect of integrity: report it with the job file and the message"),
             _ => None,
         }
+    }
+}
+
+impl Failure {
+    /// A file changed while it was read: its message says what to do.
+    fn is_changed_while_read(&self) -> bool {
+        let mut source: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = source {
+            if matches!(error.downcast_ref(), Some(SourceError::ChangedWhileRead { .. })) {
+                return true;
+            }
+            source = error.source();
+        }
+        false
     }
 }
 

@@ -1,9 +1,12 @@
 //! An explanation for a terminal: the entry, the scorecard line by line, the features behind it, the files behind those.
 
+use std::collections::BTreeMap;
 use std::fmt::{Result, Write};
 
 use super::entry::{debt_is_unknown, write_entry};
 use super::explain::{Explanation, FeatureWalk};
+use crate::domain::grouped;
+use crate::wash::LedgerLine;
 
 /// The explanation as text. Features that the scorecard does not read are listed after those it does.
 #[must_use]
@@ -91,24 +94,61 @@ fn write_scenarios(out: &mut String, explanation: &Explanation) -> Result {
     Ok(())
 }
 
+/// Files that are listed one by one: a folder a night makes thousands of them.
+const LISTED: usize = 40;
+
 fn write_inputs(out: &mut String, explanation: &Explanation) -> Result {
     writeln!(out, "\nrows of the input files (read = kept + quarantined + duplicate + skipped)")?;
-    for line in &explanation.ledger {
-        writeln!(
-            out,
-            "  {:<14} {}: {} = {} + {} + {} + {}",
-            line.table, line.file, line.read, line.kept, line.quarantined, line.duplicate, line.skipped
-        )?;
+    if explanation.ledger.len() <= LISTED {
+        let lines = explanation.ledger.iter().map(|line| (line.table.as_str(), line.file.clone(), RowCounts::of(line)));
+        lines.into_iter().try_for_each(|line| write_rows(out, line))?;
+    } else {
+        let mut tables: BTreeMap<&str, (usize, RowCounts)> = BTreeMap::new();
+        for line in &explanation.ledger {
+            let (files, counts) = tables.entry(&line.table).or_default();
+            *files += 1;
+            counts.add(RowCounts::of(line));
+        }
+        for (table, (files, counts)) in tables {
+            write_rows(out, (table, format!("{} files", grouped(files as u64)), counts))?;
+        }
     }
     writeln!(out, "\ninput files")?;
-    for input in &explanation.inputs {
-        writeln!(out, "  {} {}", input.sha256, input.name)?;
+    if explanation.inputs.len() <= LISTED {
+        for input in &explanation.inputs {
+            writeln!(out, "  {} {}", input.sha256, input.name)?;
+        }
+    } else {
+        let files = grouped(explanation.inputs.len() as u64);
+        writeln!(
+            out,
+            "  {files}; manifest.json of the run names each with its digest, wash_ledger.json its rows, and `--format json` prints both"
+        )?;
     }
     writeln!(
         out,
         "configuration {}\nmodel         {}\nprogram       {}",
         explanation.config_digest, explanation.model_digest, explanation.code_version
     )
+}
+
+/// Rows of a file or a table, in the order in which they are printed.
+#[derive(Default, Clone, Copy)]
+struct RowCounts([u64; 5]);
+
+impl RowCounts {
+    const fn of(line: &LedgerLine) -> Self {
+        Self([line.read, line.kept, line.quarantined, line.duplicate, line.skipped])
+    }
+
+    fn add(&mut self, other: Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, part)| *sum += part);
+    }
+}
+
+fn write_rows(out: &mut String, (table, of, RowCounts(counts)): (&str, String, RowCounts)) -> Result {
+    let [read, kept, quarantined, duplicate, skipped] = counts;
+    writeln!(out, "  {table:<14} {of}: {read} = {kept} + {quarantined} + {duplicate} + {skipped}")
 }
 
 fn write_feature(out: &mut String, feature: &FeatureWalk) -> Result {

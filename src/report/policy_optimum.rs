@@ -139,6 +139,8 @@ pub(crate) fn optimisation_text(found: &OptimisationSummary, currency: Currency)
     let bound = |line: &BoundLine| {
         let binds = if line.shadow_price > 0.0 {
             format!("binds: one more brings {:.5}", line.shadow_price)
+        } else if line.most_minor < 0 {
+            "binds: what was lent before is past it already, and nothing new is offered".to_owned()
         } else {
             "does not bind".to_owned()
         };
