@@ -53,6 +53,8 @@ pub struct Monitor {
     pub members_no_longer_sent: BTreeSet<String>,
     /// Owners that earlier nights knew by mistake: they bind no shop whose row does not name them.
     pub owners_corrected: BTreeSet<String>,
+    /// Merchants whose trade of days past is believed as it is sent, although the night before did not know it.
+    pub trade_confirmed: BTreeSet<String>,
     /// Buckets of days past due, from 0 up, without gap or overlap; the last has no end.
     pub buckets: Vec<Bucket>,
     /// Regulatory classes of lateness.
@@ -374,6 +376,7 @@ impl Monitor {
             payments_confirmed: raw.ledger.payments_confirmed(),
             members_no_longer_sent: raw.ledger.members_no_longer_sent(),
             owners_corrected: raw.ledger.owners_corrected(),
+            trade_confirmed: raw.ledger.trade_confirmed(),
             buckets,
             classes,
             deduction,

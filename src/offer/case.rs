@@ -9,6 +9,7 @@ use crate::features::FeatureLookup;
 use crate::model::ScoreScale;
 use crate::model::ability::Foreseen;
 use crate::repayment::BorrowerRecord;
+use crate::scenario::PastTrade;
 
 /// All that is known of one merchant.
 #[derive(Clone)]
@@ -40,6 +41,8 @@ pub struct MerchantCase<'a> {
     pub account: &'a Account,
     /// The table of which the largest share of the merchant's rows is broken; `None` where no row is.
     pub broken_records: Option<BrokenShare>,
+    /// Trade of days past that the night before did not know; `None` where there is none.
+    pub past_trade: Option<PastTrade>,
     /// The most that a borrower restored after a default may owe and be offered; `None` where restoration sets no bound.
     pub regrowth_minor: Option<i64>,
     /// What officers decided about credit to the merchant, in force or not.

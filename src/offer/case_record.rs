@@ -13,6 +13,7 @@ use crate::features::FeatureLookup;
 use crate::model::ScoreScale;
 use crate::model::ability::Foreseen;
 use crate::repayment::BorrowerRecord;
+use crate::scenario::PastTrade;
 use crate::score::MerchantScore;
 
 /// A row of the published table `cases`.
@@ -33,6 +34,8 @@ pub struct CaseFacts {
     record: BorrowerRecord,
     account: Account,
     broken_records: Option<BrokenShare>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    past_trade: Option<PastTrade>,
     regrowth_minor: Option<i64>,
     freezes: Vec<Reason>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -92,6 +95,7 @@ impl CaseRecord {
             record: case.record.clone(),
             account: case.account.clone(),
             broken_records: case.broken_records.clone(),
+            past_trade: case.past_trade.clone(),
             regrowth_minor: case.regrowth_minor,
             freezes: case.freezes.to_vec(),
             overrides: case.overrides.to_vec(),
@@ -163,6 +167,7 @@ impl CaseFacts {
             record: &self.record,
             account: &self.account,
             broken_records: self.broken_records.clone(),
+            past_trade: self.past_trade.clone(),
             regrowth_minor: self.regrowth_minor,
             overrides: &self.overrides,
             freezes: &self.freezes,

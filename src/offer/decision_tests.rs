@@ -202,6 +202,7 @@ fn decide_on(owned: &Owned, account: &Account) -> Result<Decision, OfferError> {
         record: &record,
         account,
         broken_records: None,
+        past_trade: None,
         regrowth_minor: None,
         overrides: &[],
         freezes: &owned.freezes,

@@ -34,6 +34,8 @@ pub const PRODUCTS: [&str; 3] = ["order-loan", "credit-loan", "group-loan"];
 
 /// Where the policy does not say: a merchant of whose rows in some table more than a tenth are broken is not judged by the rest.
 const MAX_BROKEN_RECORD_SHARE: f64 = 0.1;
+/// What may come late or be corrected in ordinary life, where a policy does not say.
+const MAX_PAST_GROWTH_SHARE: f64 = 0.1;
 
 /// Where the policy does not say: a night may be missed before applications are no longer answered from the run before.
 pub(super) const ANSWER_DAYS: u16 = 2;
@@ -78,6 +80,8 @@ pub struct Policy {
     pub unknown_owner: UnknownOwner,
     /// The largest share of a merchant's rows in any table that may be broken.
     pub max_broken_record_share: f64,
+    /// The largest share of a merchant's settled trade that the nights before need not have known.
+    pub max_past_growth_share: f64,
     /// The most that all merchants together may owe and be offered; `None` for no such bound.
     pub portfolio_budget_minor: Option<i64>,
     /// How limits and rates of a night are chosen together; `None` for each by itself.
@@ -229,6 +233,7 @@ struct RawPolicy {
     groups: Option<RawGroups>,
     owners: Option<RawOwners>,
     max_broken_record_share: Option<Spanned<f64>>,
+    max_past_growth_share: Option<Spanned<f64>>,
     approval: Option<RawApproval>,
     portfolio_budget_minor: Option<Spanned<i64>>,
     optimisation: Option<RawOptimisation>,
@@ -336,6 +341,10 @@ impl Policy {
             None => MAX_BROKEN_RECORD_SHARE,
             Some(share) => bounds::unit(&file, share, "max_broken_record_share")?,
         };
+        let max_past_growth_share = match &raw.max_past_growth_share {
+            None => MAX_PAST_GROWTH_SHARE,
+            Some(share) => bounds::unit(&file, share, "max_past_growth_share")?,
+        };
         let offered: Vec<&str> = raw.products.get_ref().iter().map(|p| p.get_ref().name.get_ref().as_str()).collect();
         let mut rules: Vec<EligibilityRule> = Vec::new();
         for rule in &raw.rules {
@@ -365,6 +374,7 @@ impl Policy {
             unknown_owner: raw.owners.as_ref().map(|owners| owners.unknown).unwrap_or_default(),
             groups: file.part(None, || raw.groups.as_ref().map(|g| g.check(&file)).transpose())?,
             max_broken_record_share,
+            max_past_growth_share,
             portfolio_budget_minor: raw
                 .portfolio_budget_minor
                 .as_ref()

@@ -73,6 +73,16 @@ static POLICY_KEYS: Section = Section {
         .unit("share")
         .range("0 to 1")
         .or("0.1"),
+        Key::new(
+            "max_past_growth_share",
+            "number",
+            "0.1",
+            "a merchant of whose settled trade more came to light after the nights that should have known it gets no credit (`history-grew`), until that trade has aged out of \
+             `rows_sent_days` or `trade_confirmed` of the monitor file names the merchant",
+        )
+        .unit("share")
+        .range("0 to 1; 1 believes all of it")
+        .or("0.1"),
         Key::section("approval", "who stands for the policy").or("it has no version, and holds for every date"),
         Key::new(
             "portfolio_budget_minor",

@@ -274,6 +274,7 @@ impl Shop {
             record: &record,
             account: &account,
             broken_records: None,
+            past_trade: None,
             regrowth_minor: None,
             overrides: &[],
             freezes: &[],

@@ -263,6 +263,14 @@ pub(crate) static LEDGER_KEYS: Section = Section {
             "owners that earlier nights knew by mistake: a shop whose row does not name them answers for them no longer",
         )
         .or("none"),
+        Key::new(
+            "trade_confirmed",
+            "list of ids",
+            "[\"m0000042\"]",
+            "merchants of whom completed orders of days past came late or were corrected: they are believed as they are sent tonight, although the night before did \
+             not know them (`history-grew`)",
+        )
+        .or("none"),
     ],
 };
 
@@ -307,6 +315,7 @@ pub(crate) struct RawLedger {
     no_longer_sent: Option<Vec<String>>,
     members_no_longer_sent: Option<Vec<String>>,
     owners_corrected: Option<Vec<String>>,
+    trade_confirmed: Option<Vec<String>>,
     payments_corrected: Option<Spanned<Vec<RawCorrection>>>,
     terms_corrected: Option<Vec<String>>,
     borrower_corrected: Option<BTreeMap<String, String>>,
@@ -395,6 +404,11 @@ impl RawLedger {
     /// Owners that earlier nights knew by mistake.
     pub(crate) fn owners_corrected(&self) -> BTreeSet<String> {
         self.owners_corrected.iter().flatten().cloned().collect()
+    }
+
+    /// Merchants whose trade of days past is believed as it is sent.
+    pub(crate) fn trade_confirmed(&self) -> BTreeSet<String> {
+        self.trade_confirmed.iter().flatten().cloned().collect()
     }
 
     /// Checks the section.

@@ -306,6 +306,7 @@ fn offer_to(
         record: &BorrowerRecord::of(facts.ledger.as_ref(), merchant),
         account,
         broken_records: own.broken_records.clone(),
+        past_trade: own.past_trade.clone(),
         regrowth_minor: watched.standing.most_minor,
         overrides: context.overrides.of(merchant),
         freezes: &watched.freezes,

@@ -18,7 +18,7 @@ use crate::model::ability::ReceiptHistory;
 use crate::monitor::{Pledges, StatesBefore};
 use crate::offer::CasePlace;
 use crate::repayment::{LoanLedger, RememberedLoan};
-use crate::scenario::RememberedRows;
+use crate::scenario::{PastTrade, RememberedRows};
 use crate::store::Shard;
 use crate::tiles::Views;
 
@@ -57,6 +57,8 @@ pub struct MerchantFacts {
     pub region: Option<String>,
     /// The table of which the largest share of the merchant's rows is broken.
     pub broken_records: Option<BrokenShare>,
+    /// Trade of days past that the night before did not know; `None` where there is none.
+    pub past_trade: Option<PastTrade>,
     /// What came in before tonight; `None` where it is not known.
     pub receipts: Option<ReceiptHistory>,
 }
@@ -119,6 +121,11 @@ impl ShardFacts {
         for (merchant, share) in broken_shares(seen.shard)? {
             if let Some(facts) = merchants.get_mut(&merchant) {
                 facts.broken_records = Some(share);
+            }
+        }
+        for row in seen.remembered_rows {
+            if let Some(facts) = merchants.get_mut(&row.merchant_id) {
+                facts.past_trade = PastTrade::of(row);
             }
         }
         let LookedAt { features, measure, horizons } = *looked_at;

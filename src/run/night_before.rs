@@ -80,7 +80,12 @@ impl NightBefore {
             standing: read_standing_alerts(previous)?,
             deductions: read_open_deductions(previous, &night.beside)?,
             features_before: FeaturesBefore::read(previous, &monitor.features_before())?,
-            rows: read_rows_before(previous, buckets, may_lose_rows(night), rows_sent_days)?,
+            rows: read_rows_before(
+                previous,
+                buckets,
+                (may_lose_rows(night), &monitor.trade_confirmed),
+                rows_sent_days,
+            )?,
             states: read_states_before(previous)?,
             book_before: read_book_before(previous)?,
         })

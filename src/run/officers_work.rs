@@ -96,6 +96,11 @@ pub fn notes_on_decisions(rules: &JobRules, ingested: &Ingested) -> Result<Vec<S
             "merchants: no membership of theirs is missed",
         ),
         ("owners_corrected", monitor.owners_corrected.len(), "owners: whoever has left one does not answer for it"),
+        (
+            "trade_confirmed",
+            monitor.trade_confirmed.len(),
+            "merchants: their orders of days past are believed however they grew",
+        ),
     ];
     let standing = exceptions.into_iter().filter(|(_, named, _)| *named > 0);
     notes.extend(standing.map(|(key, named, what)| {

@@ -233,18 +233,18 @@ pub fn read_states_before(previous: Option<&PreviousRun>) -> Result<StatesBefore
 }
 
 /// The rows of every merchant of the night before, the file's bytes checked; none on a first night, or where the night before did not count them. Tables in
-/// `forgiven` may have lost rows.
+/// `forgiven` may have lost rows; trade of days past of those `confirmed` is believed however it grew.
 ///
 /// # Errors
 /// The run does not hold what was published.
 pub fn read_rows_before(
     previous: Option<&PreviousRun>,
     buckets: u32,
-    forgiven: BTreeSet<String>,
+    (forgiven, confirmed): (BTreeSet<String>, &BTreeSet<String>),
     days: u16,
 ) -> Result<RowsBefore, PublishError> {
     let rows: Vec<RememberedRows> = previous.map(rows_if_left).transpose()?.flatten().unwrap_or_default();
-    Ok(RowsBefore::new(rows, buckets, forgiven, days))
+    Ok(RowsBefore::new(rows, buckets, forgiven, days).confirming(confirmed))
 }
 
 /// The indices of the night before and the history that they carry, the file's bytes checked; none on a first night.

@@ -16,6 +16,7 @@ use crate::model::registry::Bundle;
 use crate::monitor::{Alert, AlertState, Handling, MonitorError, Portfolio, Verdict};
 use crate::offer::{Decline, Policy};
 use crate::run::Job;
+use crate::scenario::PastTrade;
 
 /// What is counted of the rows that a night decides. Whole numbers: shards may be added in any order.
 #[derive(Debug, Default)]
@@ -37,6 +38,8 @@ pub struct Totals {
     disputes_of_others: u64,
     rows_missing: u64,
     merchants_missing_rows: u64,
+    merchants_past_grown: u64,
+    past_grown_minor: i64,
     unjudged: Unjudged,
     deductions: u64,
     deducted_minor: i64,
@@ -89,6 +92,10 @@ impl Totals {
         for row in shard.remembered_rows.iter().filter(|row| row.missing > 0) {
             self.rows_missing += row.missing.unsigned_abs();
             self.merchants_missing_rows += 1;
+        }
+        for past in shard.remembered_rows.iter().filter_map(PastTrade::of) {
+            self.merchants_past_grown += 1;
+            self.past_grown_minor = self.past_grown_minor.saturating_add(past.grown_minor);
         }
         for (rule, times) in &shard.alerts_unknown {
             *self.unjudged.alerts.entry(rule.clone()).or_default() += times;
@@ -146,6 +153,8 @@ impl Totals {
             disputes_of_others: self.disputes_of_others,
             rows_missing: self.rows_missing,
             merchants_missing_rows: self.merchants_missing_rows,
+            merchants_past_grown: self.merchants_past_grown,
+            past_grown_minor: self.past_grown_minor,
             unjudged,
             deductions: self.deductions,
             deducted_minor: self.deducted_minor,

@@ -87,6 +87,12 @@ pub struct RunSummary {
     /// Of so many merchants.
     #[serde(default)]
     pub merchants_missing_rows: u64,
+    /// Merchants of whose settled trade a part came to light after the nights that should have known it.
+    #[serde(default)]
+    pub merchants_past_grown: u64,
+    /// That part, over all of them.
+    #[serde(default)]
+    pub past_grown_minor: i64,
     /// What could not be judged for lack of data.
     #[serde(default)]
     pub unjudged: Unjudged,
@@ -472,6 +478,15 @@ impl RunSummary {
                 "  missing    {} rows of {} merchants that an earlier night knew are not sent any more: their credit rests on the worst these could say (remembered_rows)",
                 grouped(self.rows_missing),
                 grouped(self.merchants_missing_rows)
+            )?;
+        }
+        if self.merchants_past_grown > 0 {
+            writeln!(
+                out,
+                "  past       {} of settled sales of {} merchants came to light after the nights that should have known them: history-grew where that is much of a \
+                 merchant's (remembered_rows)",
+                self.money(self.past_grown_minor),
+                grouped(self.merchants_past_grown)
             )?;
         }
         Ok(())

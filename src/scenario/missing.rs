@@ -15,6 +15,8 @@ use crate::contract::{APPLICATIONS, DISPUTES, INVENTORY, ORDERS, REVIEWS, SHIPME
 use crate::domain::{AsOf, AsOfError, MICROS_PER_DAY, days_between};
 use crate::store::{BrokenRecord, Shard, bucket_of};
 
+use super::past_trade::{SETTLED_AFTER_DAYS, SettledDays, TradeBefore, settled};
+
 /// The rule that a missing row breaks.
 pub const ROW_MISSING: &str = "row-missing";
 
@@ -59,9 +61,24 @@ pub struct RememberedRows {
     pub missing: i64,
     /// Since which night some are missing without a break.
     pub missing_since_on: Option<Date>,
+    /// The day before which orders were completed that count as settled; `None` where they were not summed up.
+    pub settled_until_on: Option<Date>,
+    /// What the settled orders of these days came to, what went back to buyers taken off.
+    pub settled_minor: Option<i64>,
+    /// Of that, what earlier nights should have known and did not.
+    pub grown_minor: Option<i64>,
+    /// Since which night.
+    pub grown_since_on: Option<Date>,
 }
 
 impl RememberedRows {
+    /// The days that settled trade was summed up over, and what it came to; `None` where it was not.
+    fn trade(&self) -> Option<(SettledDays, TradeBefore)> {
+        let (until_on, settled_minor) = self.settled_until_on.zip(self.settled_minor)?;
+        let (grown_minor, grown_since_on) = (self.grown_minor.unwrap_or(0), self.grown_since_on);
+        Some(((self.from_on, until_on), TradeBefore { settled_minor, grown_minor, grown_since_on }))
+    }
+
     const fn rows(&self) -> Rows {
         [self.orders, self.shipments, self.reviews, self.disputes, self.applications, self.inventory]
     }
@@ -75,6 +92,10 @@ pub struct RowsBefore {
     forgiven: BTreeSet<String>,
     /// Days of rows that have to be sent again; none are missed with 0.
     days: u16,
+    /// The days that the night before summed settled trade up over; a merchant of whom it had no row had none.
+    settled_days: Option<SettledDays>,
+    /// Merchants whose trade of days past is believed as it is sent.
+    confirmed: BTreeSet<String>,
 }
 
 impl RowsBefore {
@@ -87,12 +108,21 @@ impl RowsBefore {
         days: u16,
     ) -> Self {
         let mut by_bucket = vec![BTreeMap::new(); buckets.max(1) as usize];
+        let mut settled_days = None;
         for row in rows {
+            settled_days = settled_days.max(row.trade().map(|((from, until), _)| (from, until)));
             if let Some(merchants) = by_bucket.get_mut(bucket_of(&row.merchant_id, buckets) as usize) {
                 merchants.insert(row.merchant_id.clone(), row);
             }
         }
-        Self { by_bucket, forgiven, days }
+        Self { by_bucket, forgiven, days, settled_days, confirmed: BTreeSet::new() }
+    }
+
+    /// Believes the trade of these merchants as it is sent, however it grew.
+    #[must_use]
+    pub fn confirming(mut self, merchants: &BTreeSet<String>) -> Self {
+        self.confirmed.clone_from(merchants);
+        self
     }
 
     fn of_bucket(&self, bucket: u32) -> impl Iterator<Item = &RememberedRows> {
@@ -206,10 +236,15 @@ impl RowsBefore {
                 inventory,
                 missing,
                 missing_since_on,
+                settled_until_on: None,
+                settled_minor: None,
+                grown_minor: None,
+                grown_since_on: None,
             };
             (row.merchant_id.clone(), row)
         });
         let mut remembered: BTreeMap<String, RememberedRows> = counted_now.collect();
+        self.note_trade(shard, bucket, &mut remembered)?;
         // What a table had that is absent tonight cannot be counted over other days: the row stands as an earlier night left it.
         let had_what_is_absent = |row: &&RememberedRows| {
             COUNTED.iter().zip(row.rows()).any(|((table, _), rows)| rows > 0 && shard.table(table.name).is_none())
@@ -219,6 +254,47 @@ impl RowsBefore {
             remembered.insert(row.merchant_id.clone(), RememberedRows { missing, missing_since_on, ..row.clone() });
         }
         Ok(remembered.into_values().collect())
+    }
+
+    /// Sums up the settled trade of every merchant, and what of it the night before should have known and did not.
+    fn note_trade(
+        &self,
+        shard: &Shard,
+        bucket: u32,
+        remembered: &mut BTreeMap<String, RememberedRows>,
+    ) -> Result<(), MissingError> {
+        let (from_on, tonight) = (shard.as_of.days_before(i32::from(self.days))?.date(), shard.as_of.date());
+        let settled_until_on = shard.as_of.days_before(SETTLED_AFTER_DAYS)?.date();
+        let none = BTreeMap::new();
+        let before = self.by_bucket.get(bucket as usize).unwrap_or(&none);
+        let known = |merchant: &str| match before.get(merchant) {
+            Some(row) => row.trade(),
+            None => self.settled_days.map(|days| (days, TradeBefore::default())),
+        };
+        let Some(now) = settled(shard, (from_on, settled_until_on))? else {
+            // Whoever had orders keeps the row of the night before; the others had none to sum up.
+            for (merchant, row) in remembered {
+                row.settled_until_on = known(merchant).map(|((_, until_on), _)| until_on);
+                row.settled_minor = row.settled_until_on.map(|_| 0);
+            }
+            return Ok(());
+        };
+        // The days of the night before, of which there may be more than one where a table was absent.
+        let mut again: BTreeMap<SettledDays, BTreeMap<String, i64>> = BTreeMap::new();
+        let of_rows = before.values().filter_map(|row| row.trade().map(|(days, _)| days));
+        for days in of_rows.chain(self.settled_days).collect::<BTreeSet<_>>() {
+            again.insert(days, settled(shard, days)?.unwrap_or_default());
+        }
+        for (merchant, row) in remembered {
+            row.settled_until_on = Some(settled_until_on);
+            row.settled_minor = Some(now.get(merchant).copied().unwrap_or(0));
+            let judged = known(merchant).filter(|_| !self.confirmed.contains(merchant));
+            let Some((days, trade)) = judged else { continue };
+            let settled_again = again.get(&days).and_then(|sums| sums.get(merchant)).copied().unwrap_or(0);
+            let (grown, since) = trade.grown(settled_again, tonight, self.days);
+            (row.grown_minor, row.grown_since_on) = (Some(grown), since);
+        }
+        Ok(())
     }
 }
 
@@ -263,7 +339,7 @@ fn counted(shard: &Shard, (from_on, until_on): (Date, Date)) -> Result<BTreeMap<
 }
 
 /// A column of instants or dates, in microseconds.
-fn instants(frame: &DataFrame, column: &str) -> PolarsResult<Int64Chunked> {
+pub(super) fn instants(frame: &DataFrame, column: &str) -> PolarsResult<Int64Chunked> {
     let Ok(column) = frame.column(column) else { return Ok(Int64Chunked::full_null(column.into(), frame.height())) };
     let days =
         |days: &DateChunked| days.physical().iter().map(|day| day.map(|day| i64::from(day) * MICROS_PER_DAY)).collect();

@@ -22,17 +22,20 @@
 //! amount and age, of the completed and of the others, with and without the orders that cannot be read themselves. So one more record that cannot be read
 //! draws none away from the order that it hurts.
 //!
-//! Rows that an earlier night knew and that are no longer sent are such records too, of which nothing can be read ([`RowsBefore`]).
+//! Rows that an earlier night knew and that are no longer sent are such records too, of which nothing can be read ([`RowsBefore`]). Trade of days past that grew
+//! since is none: it can be read, and is doubted ([`PastTrade`]).
 //!
 //! Broken records of loans are none of this: a loan that cannot be read is unknown ([`crate::repayment`]). Nor are those of applications, memberships and
 //! merchants, which are unknown where credit hangs on them ([`crate::exposure`]). Source: project judgement.
 
 mod missing;
+mod past_trade;
 mod rows;
 mod shard;
 mod stock;
 
 pub use missing::{MissingError, ROW_MISSING, RememberedRows, RowsBefore};
+pub use past_trade::PastTrade;
 pub use shard::Concerned;
 
 use serde::{Deserialize, Serialize};

@@ -399,6 +399,7 @@ fn night(world: &mut World, policy: &Policy, number: i32, rng: &mut ChaCha8Rng) 
             record: &record,
             account,
             broken_records: None,
+            past_trade: None,
             regrowth_minor: None,
             freezes: &[],
             scenarios: &[],

@@ -19,6 +19,7 @@ mod market;
 mod memory;
 mod offer;
 mod owners;
+mod past_trade;
 mod pledges;
 mod portfolio;
 mod random;

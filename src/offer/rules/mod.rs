@@ -7,6 +7,7 @@ mod feature;
 mod group;
 mod not_frozen;
 mod owner;
+mod past_trade;
 mod records;
 mod shop_open;
 mod verdict;
@@ -30,6 +31,7 @@ pub fn judge(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Res
     verdicts.extend(group::judge_default(case)?);
     verdicts.extend(group::judge_size(product, case)?);
     verdicts.push(records::judge(policy, case)?);
+    verdicts.extend(past_trade::judge(policy, case)?);
     for rule in policy.rules.iter().filter(|r| r.applies_to(&product.name)) {
         verdicts.extend(match &rule.kind {
             RuleKind::Feature { feature, bound } => Some(feature::judge(rule, feature, *bound, case)?),

@@ -1,6 +1,6 @@
 //! `remembered_rows`: how many rows of a merchant the next night has to see again.
 
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
 use crate::scenario::RememberedRows;
 
@@ -31,6 +31,29 @@ impl OutputRow for RememberedRows {
                     "date",
                     "Since which night some are missing without a break.",
                 ),
+                Column::optional(
+                    "settled_until_on",
+                    Kind::Day,
+                    "date",
+                    "Orders placed from from_on on and completed before this day are settled: a night that comes later knows no more of them. Null where the table orders is absent.",
+                )
+                .added_later(Earlier::Unknown),
+                Column::optional(
+                    "settled_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "What the settled orders came to, what went back to buyers taken off.",
+                )
+                .added_later(Earlier::Unknown),
+                Column::optional(
+                    "grown_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "Of that, what earlier nights should have known and did not: orders dated back, or amounts written anew. Null where no earlier night summed it up.",
+                )
+                .added_later(Earlier::Unknown),
+                Column::optional("grown_since_on", Kind::Day, "date", "The night that first saw any of it.")
+                    .added_later(Earlier::Unknown),
             ],
         }
     }

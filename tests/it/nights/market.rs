@@ -358,6 +358,13 @@ impl Marketplace {
         self.row(table, key).overwrite(column, cell);
     }
 
+    /// From now on every row of a merchant is sent with another cell.
+    pub fn spoil_all(&mut self, table: &'static str, merchant: &str, column: &'static str, cell: &Cell) {
+        let own = |row: &&mut Row| row.known("merchant_id", Timestamp::MAX) == Some(&text(merchant));
+        let rows = self.rows.get_mut(table).into_iter().flatten().filter(own);
+        rows.for_each(|row| row.overwrite(column, Some(cell.clone())));
+    }
+
     /// From now on the row of a key is no longer sent.
     pub fn lose(&mut self, table: &'static str, key: &str) {
         self.row(table, key).lose();

@@ -1,0 +1,123 @@
+//! Completed trade of days past that the night before did not know.
+//!
+//! What was sold and settled weeks ago does not grow from one night to the next. Where it does, orders were dated back, or amounts that had long been paid were
+//! written anew: the cheapest way to look like a shop that has kept its promises for a year. Nobody can tell which of a merchant's orders they are, since only
+//! their sum is remembered; so nothing is taken away, and credit waits where they are too large a share ([`PastTrade::share`]). Orders and their completion may come
+//! [`SETTLED_AFTER_DAYS`] late. Source: project judgement.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use polars::prelude::{Int64Chunked, PolarsResult};
+use serde::{Deserialize, Serialize};
+
+use super::missing::{MissingError, RememberedRows, instants};
+use crate::contract::ORDERS;
+use crate::domain::{AsOf, days_between};
+use crate::store::Shard;
+
+/// Days that an order's completion may take to be told of.
+pub(super) const SETTLED_AFTER_DAYS: i32 = 14;
+
+/// Of what a merchant has sold and settled, what earlier nights should have known and did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastTrade {
+    /// What came to light too late.
+    pub grown_minor: i64,
+    /// All that is settled of the days that are looked at.
+    pub settled_minor: i64,
+    /// The night that first saw it.
+    pub grown_since_on: Date,
+}
+
+impl PastTrade {
+    /// What a night remembers of it; `None` where nothing came to light.
+    #[must_use]
+    pub fn of(row: &RememberedRows) -> Option<Self> {
+        let grown_minor = row.grown_minor.filter(|grown| *grown > 0)?;
+        let grown_since_on = row.grown_since_on?;
+        Some(Self { grown_minor, settled_minor: row.settled_minor.unwrap_or(0), grown_since_on })
+    }
+
+    /// What came to light ÷ all that is settled, 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        (self.grown_minor as f64 / self.settled_minor.max(1) as f64).min(1.0)
+    }
+}
+
+/// Orders placed from the first day on that were completed before the last one.
+pub(super) type SettledDays = (Date, Date);
+
+/// What a merchant's settled trade was by the night before, over the days of that night.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TradeBefore {
+    pub settled_minor: i64,
+    pub grown_minor: i64,
+    pub grown_since_on: Option<Date>,
+}
+
+impl TradeBefore {
+    /// What of it is not forgotten yet: what came to light longer ago than trade is looked at has left it.
+    fn standing(self, tonight: Date, days: u16) -> Self {
+        let is_long_ago = self.grown_since_on.is_some_and(|since| days_between(since, tonight) > i32::from(days));
+        if is_long_ago { Self { grown_minor: 0, grown_since_on: None, ..self } } else { self }
+    }
+
+    /// What has come to light in all once the same days have become `settled_minor`, and since when. What has gone again since takes from it.
+    pub(super) fn grown(self, settled_minor: i64, tonight: Date, days: u16) -> (i64, Option<Date>) {
+        let before = self.standing(tonight, days);
+        let more = settled_minor.saturating_sub(before.settled_minor);
+        let grown = before.grown_minor.saturating_add(more).max(0);
+        (grown, (grown > 0).then(|| before.grown_since_on.unwrap_or(tonight)))
+    }
+}
+
+/// What every merchant's settled orders came to, what went back to buyers taken off; `None` without orders.
+pub(super) fn settled(
+    shard: &Shard,
+    (from_on, settled_until_on): SettledDays,
+) -> Result<Option<BTreeMap<String, i64>>, MissingError> {
+    let Some(orders) = shard.table(ORDERS.name) else { return Ok(None) };
+    let zone = shard.as_of.time_zone();
+    let (from, until) =
+        (AsOf::new(from_on, zone.clone())?.micros(), AsOf::new(settled_until_on, zone.clone())?.micros());
+    let broken = |source| MissingError::Frame { table: ORDERS.name, source };
+    let sums = |name: &str| -> PolarsResult<Int64Chunked> { Ok(orders.column(name)?.i64()?.clone()) };
+    let owners = orders.column("merchant_id").and_then(|ids| ids.str()).map_err(broken)?;
+    let [placed, completed, refunded] = ["placed_at", "completed_at", "refunded_at"].map(|at| instants(orders, at));
+    let (placed, completed, refunded) =
+        (placed.map_err(broken)?, completed.map_err(broken)?, refunded.map_err(broken)?);
+    let (amounts, refunds) = (sums("amount_minor").map_err(broken)?, sums("refund_minor").map_err(broken)?);
+    let mut all: BTreeMap<String, i64> = BTreeMap::new();
+    let cells = owners.iter().zip(placed.iter()).zip(completed.iter()).zip(refunded.iter());
+    let mut run: Option<(&str, i64)> = None;
+    for ((((owner, placed), completed), refunded), (amount, refund)) in cells.zip(amounts.iter().zip(refunds.iter())) {
+        let is_settled = placed.is_some_and(|at| at >= from) && completed.is_some_and(|at| at < until);
+        let Some(owner) = owner.filter(|_| is_settled) else { continue };
+        let amount = amount.unwrap_or(0);
+        // A refund of which no sum is told is one of everything.
+        let kept = amount - refunded.map_or(0, |_| refund.unwrap_or(amount));
+        // Rows come merchant by merchant.
+        run = match run {
+            Some((same, sum)) if same == owner => Some((same, sum.saturating_add(kept))),
+            other => {
+                note(&mut all, other);
+                Some((owner, kept))
+            }
+        };
+    }
+    note(&mut all, run);
+    Ok(Some(all))
+}
+
+fn note(all: &mut BTreeMap<String, i64>, run: Option<(&str, i64)>) {
+    if let Some((merchant, sum)) = run {
+        let known = all.entry(merchant.to_owned()).or_default();
+        *known = known.saturating_add(sum);
+    }
+}
+
+#[cfg(test)]
+#[path = "past_trade_tests.rs"]
+mod tests;
