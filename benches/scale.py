@@ -4,6 +4,7 @@
     cargo build --release
     python benches/scale.py --merchants 100000 [--months 24] [--folder FOLDER]
     python benches/scale.py --merchants 100000 --copies 10 --first-only [--folder FOLDER]
+    python benches/scale.py --merchants 2000 --largest 1000000 --first-only [--folder FOLDER]
     python benches/scale.py --nightly --merchants 20000 [--months 24] [--folder FOLDER]
 
 Simulates a marketplace (once; FOLDER keeps it), runs the demo job over it twice into a fresh output folder, a first night that trains and a
@@ -11,6 +12,7 @@ night that finds the model, and lets DuckDB do the bulk of the same washing: as-
 partitioned by merchant bucket and sorted. DuckDB leaves out lineage, quarantine, the ledger and earlier versions, so it is a lower bound.
 With --copies DuckDB writes each of the merchants again and again under other ids: a million of them in minutes, where simulating them takes an hour. Processor seconds
 are told beside the clock's: on a busy machine they may be compared where the clock's may not.
+With --largest the merchant of most orders is given that many, by copies of its rows under other ids, up to four weeks earlier: all rows of one merchant lie in one bucket.
 With --nightly the marketplace comes as a folder a night. A first night is run without the last folder; then the last folder comes, and the night after is run
 twice on the same first night: with the rows that the first one kept, and without any. Both must publish the same bytes.
 Everything runs on the same machine, one after the other; compare the ratios, not the seconds.
@@ -78,6 +80,29 @@ def copied(market, folder, copies, memory):
     c.execute(f"set threads={os.cpu_count()}; set memory_limit='{memory}'; set preserve_insertion_order=false; set temp_directory='{part}.tmp'")
     for table in IDS:
         copies_of(c, table, f"'{market}/{table}.parquet'", copies, part)
+    os.rename(part, folder)
+
+
+def with_giant(market, folder, orders, memory):
+    """The same marketplace, whose largest merchant has so many orders, unless the folder is there."""
+    import duckdb
+
+    if os.path.isdir(folder):
+        return
+    part = f"{folder}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    os.makedirs(part)
+    c = duckdb.connect()
+    c.execute(f"set threads={os.cpu_count()}; set memory_limit='{memory}'; set preserve_insertion_order=false; set temp_directory='{part}.tmp'")
+    giant, own = c.execute(f"select merchant_id, count(*) from '{market}/orders.parquet' group by 1 order by 2 desc, 1 limit 1").fetchone()
+    for table, ids in IDS.items():
+        source, rows = f"'{market}/{table}.parquet'", f"select * from '{market}/{table}.parquet'"
+        if table in ("orders", "shipments", "reviews", "disputes"):
+            times = [name for name, kind, *_ in c.execute(f"describe {rows}").fetchall() if kind.startswith("TIMESTAMP")]
+            cells = [f"{name} || '-' || copy as {name}" for name in ids if name != "merchant_id"]
+            cells += [f"{name} - to_hours(copy % 672) as {name}" for name in times]
+            rows += f" union all by name select t.* replace ({', '.join(cells)}) from {source} as t, range(1, {orders // own}) as copies(copy) where merchant_id = '{giant}'"
+        c.execute(f"copy ({rows}) to '{part}/{table}.parquet' (format parquet, compression zstd)")
     os.rename(part, folder)
 
 
@@ -168,6 +193,7 @@ def main():
     a.add_argument("--folder", default="scale-scratch")
     a.add_argument("--duckdb-memory", default="4GB")
     a.add_argument("--copies", type=int, default=1)
+    a.add_argument("--largest", type=int, default=0, help="orders of the largest merchant")
     a.add_argument("--first-only", action="store_true", help="only the first night: no night with a model, no DuckDB")
     a.add_argument("--nightly", action="store_true")
     a.add_argument("--wash", nargs=2, metavar=("DATA", "OUT"), help=argparse.SUPPRESS)
@@ -181,6 +207,9 @@ def main():
     if a.copies > 1:
         market, data = data, f"{data}-x{a.copies}"
         copied(market, data, a.copies, a.duckdb_memory)
+    if a.largest:
+        market, data = data, f"{data}-largest-{a.largest}"
+        with_giant(market, data, a.largest, a.duckdb_memory)
     out, models, washed = (os.path.join(a.folder, name) for name in ("out", "models", "duckdb"))
     for folder in (out, models, washed, f"{washed}.tmp"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -33,6 +33,7 @@ mod past_trade;
 mod rows;
 mod shard;
 mod stock;
+mod trade;
 
 pub use missing::{MissingError, ROW_MISSING, RememberedRows, RowsBefore};
 pub use past_trade::PastTrade;

@@ -7,6 +7,7 @@ use polars::prelude::*;
 use super::Scenario;
 use super::rows::{Cell, Row, with_rows};
 use super::stock::Stock;
+use super::trade::{BY_STARS, BY_VALUE, Known, Trade};
 use crate::authenticity::UNKNOWN_BUYER;
 use crate::contract::{DISPUTES, INVENTORY, ORDERS, REVIEWS, SHIPMENTS, TableContract};
 use crate::domain::MICROS_PER_DAY;
@@ -122,120 +123,6 @@ fn spoilt_orders(shipments: Option<&DataFrame>, disputes: Option<&DataFrame>) ->
     Ok(spoilt)
 }
 
-/// An order that a broken record may be about.
-#[derive(Debug, Clone)]
-struct Known {
-    id: String,
-    buyer: String,
-    placed_at: i64,
-    amount_minor: i64,
-    currency: String,
-    is_completed: bool,
-    /// A promise of it is known to be broken: another broken one takes less from it.
-    is_spoilt: bool,
-    /// Its own record cannot be read.
-    is_assumed: bool,
-}
-
-/// The orders of one merchant, by when they were placed.
-#[derive(Debug, Clone, Default)]
-struct Trade {
-    orders: Vec<Known>,
-}
-
-impl Trade {
-    fn of_merchants(orders: &DataFrame, spoilt: &BTreeSet<String>) -> PolarsResult<BTreeMap<String, Self>> {
-        let text = |name: &str| orders.column(name)?.str();
-        let instant = |name: &str| Ok::<_, PolarsError>(orders.column(name)?.datetime()?.physical());
-        let (ids, merchants, buyers, currencies) =
-            (text("order_id")?, text("merchant_id")?, text("buyer_id")?, text("currency")?);
-        let (placed, completed) = (instant("placed_at")?, instant("completed_at")?);
-        let amounts = orders.column("amount_minor")?.i64()?;
-        let mut all: BTreeMap<String, Self> = BTreeMap::new();
-        for at in 0..orders.height() {
-            let (Some(id), Some(merchant), Some(placed_at)) = (ids.get(at), merchants.get(at), placed.get(at)) else {
-                continue;
-            };
-            let known = Known {
-                id: id.to_owned(),
-                buyer: buyers.get(at).unwrap_or_default().to_owned(),
-                placed_at,
-                amount_minor: amounts.get(at).unwrap_or(0),
-                currency: currencies.get(at).unwrap_or_default().to_owned(),
-                is_completed: completed.get(at).is_some(),
-                is_spoilt: spoilt.contains(id),
-                is_assumed: false,
-            };
-            match all.get_mut(merchant) {
-                Some(trade) => trade.orders.push(known),
-                None => _ = all.insert(merchant.to_owned(), Self { orders: vec![known] }),
-            }
-        }
-        for trade in all.values_mut() {
-            trade.orders.sort_by(|a, b| (a.placed_at, &a.id).cmp(&(b.placed_at, &b.id)));
-        }
-        Ok(all)
-    }
-
-    fn largest_minor(&self) -> i64 {
-        self.orders.iter().map(|order| order.amount_minor).max().unwrap_or(0)
-    }
-
-    /// The orders that a record of what belongs to an order may be about: the one that it names; or else, of those placed by then, the latest completed one
-    /// and those of which a broken promise weighs most, as `weighed` says. Which these are is asked twice, with and without orders that cannot be read: another record that
-    /// cannot be read must not draw this one away from an order that it hurts.
-    fn meant(&self, record: &BrokenRecord, by: i64, weighed: &[(bool, i128)]) -> Vec<&Known> {
-        if let Some(named) = self.orders.iter().find(|order| Some(&order.id) == record.order_id.as_ref()) {
-            return vec![named];
-        }
-        let mut meant: Vec<&Known> = Vec::new();
-        for with_assumed in [false, true] {
-            let there = || self.orders.iter().filter(move |order| with_assumed || !order.is_assumed);
-            let before = || there().filter(move |order| order.placed_at <= by);
-            let latest = before().rfind(|order| order.is_completed).or_else(|| there().next_back());
-            let heaviest = weighed.iter().filter_map(|(is_completed, half_days)| {
-                let sound = before().filter(|order| order.is_completed == *is_completed && !order.is_spoilt);
-                sound.max_by_key(|order| (order.weight(by, *half_days), order.placed_at))
-            });
-            for order in latest.into_iter().chain(heaviest) {
-                if meant.iter().all(|other| other.id != order.id) {
-                    meant.push(order);
-                }
-            }
-        }
-        meant
-    }
-
-    /// The order that an order record without a usable id may be a newer version of: the one of its event and buyer; where its event cannot be read, the
-    /// one that weighs most.
-    fn corrected(&self, record: &BrokenRecord, by: i64) -> Option<&Known> {
-        let Some(event_at) = record.event_at else {
-            let completed = self.orders.iter().filter(|order| order.placed_at <= by && order.is_completed);
-            return completed.max_by_key(|order| (order.weight(by, HALF_YEAR), order.placed_at));
-        };
-        self.orders.iter().rev().find(|order| {
-            order.placed_at == event_at && record.buyer_id.as_ref().is_none_or(|buyer| *buyer == order.buyer)
-        })
-    }
-}
-
-impl Known {
-    /// How much a broken promise on it would cost: its amount, less the older it is. After `half_days` it counts half.
-    fn weight(&self, now: i64, half_days: i128) -> i128 {
-        let age_days = now.saturating_sub(self.placed_at).max(0) / MICROS_PER_DAY;
-        i128::from(self.amount_minor) * half_days / (half_days + i128::from(age_days))
-    }
-}
-
-const HALF_YEAR: i128 = 180;
-
-/// Orders, completed and not, by how soon a broken promise weighs half: measures differ in how soon they forget, and a completed order is a promise kept until
-/// it is a broken one, while of another only the promise is broken (project judgement).
-const BY_VALUE: &[(bool, i128)] = &[(true, 45), (true, HALF_YEAR), (false, 45), (false, HALF_YEAR)];
-
-/// Stars are counted whatever the order was worth.
-const BY_STARS: &[(bool, i128)] = &[(true, HALF_YEAR)];
-
 struct Reader<'a> {
     scenario: Scenario,
     /// The last instant that can be seen.
@@ -291,14 +178,14 @@ impl Reader<'_> {
         let scenario = self.scenario;
         let known = || self.known.get(merchant).cloned().unwrap_or_default();
         let trade = self.with_broken.entry(merchant.to_owned()).or_insert_with(known);
-        let is_new = record.order_id.as_ref().is_some_and(|id| trade.orders.iter().all(|order| order.id != *id));
+        let is_new = record.order_id.as_ref().is_some_and(|id| trade.named(id).is_none());
         let before = if is_new { None } else { trade.corrected(record, by).cloned() };
         let takes_place = before.filter(|_| scenario != Scenario::Favourable);
-        let currency = trade.orders.last().map(|order| order.currency.clone()).unwrap_or_default();
+        let currency = trade.last().map(|order| order.currency.clone()).unwrap_or_default();
         let known = match takes_place {
             Some(before) => {
                 replaced.insert(before.id.clone());
-                trade.orders.retain(|order| order.id != before.id);
+                trade.remove(&before.id);
                 before
             }
             None => Known {
@@ -316,8 +203,7 @@ impl Reader<'_> {
         let is_left_open = scenario == Scenario::Unresolved && known.placed_at > youngest_settled;
         let is_completed = scenario != Scenario::Adverse && !is_left_open;
         let known = Known { is_completed, is_assumed: true, ..known };
-        trade.orders.push(known.clone());
-        trade.orders.sort_by(|a, b| (a.placed_at, &a.id).cmp(&(b.placed_at, &b.id)));
+        trade.insert(known.clone());
 
         let placed_at = known.placed_at;
         let mut row = Row::from([
