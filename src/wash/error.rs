@@ -3,7 +3,7 @@
 use super::kept::KeptError;
 use super::ledger::LedgerLine;
 use super::root_reasons::RootReasons;
-use crate::domain::AsOfError;
+use crate::domain::{AsOfError, grouped};
 use crate::source::SourceError;
 use crate::spill::SpillError;
 use crate::store::StoreError;
@@ -48,9 +48,10 @@ pub enum IngestError {
 /// A table of which too many rows are broken.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
-    "accept table {table:?}: {quarantined} of {judged} rows ({:.2} %) are quarantined, the limit is {:.2} %{roots}; by rule: {rules}",
+    "accept table {table:?}: {quarantined} of {judged} rows ({:.2} %) are quarantined, the limit is {:.2} %{roots}; by rule: {rules}{}",
     share * 100.0,
-    limit * 100.0
+    limit * 100.0,
+    told_ahead(*ahead, *judged)
 )]
 pub struct TooManyBroken {
     /// Contract table.
@@ -67,4 +68,25 @@ pub struct TooManyBroken {
     pub rules: String,
     /// Why the rows that these name are quarantined, where that is why most of them are.
     pub roots: RootReasons,
+    /// Rows at or after as-of.
+    pub ahead: u64,
+}
+
+/// Where nearly all rows are of the as-of date or later, the date is what is wrong.
+fn told_ahead(ahead: u64, judged: u64) -> String {
+    if ahead < judged.saturating_mul(9) {
+        return String::new();
+    }
+    format!("; {} more rows are of the as-of date or later: does it lie before the data?", grouped(ahead))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_before_the_data_is_told_where_rows_are_refused_for_it() {
+        assert!(told_ahead(8_999, 1_000).is_empty());
+        assert!(told_ahead(9_000, 1_000).contains("9,000 more rows are of the as-of date or later"));
+    }
 }

@@ -302,6 +302,7 @@ fn over_limit(
         judged: ledger.iter().map(LedgerLine::judged).sum(),
         rules,
         roots: RootReasons(roots),
+        ahead: ledger.iter().map(|line| line.not_yet_visible).sum(),
     }))
 }
 
