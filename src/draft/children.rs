@@ -96,8 +96,11 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
             (plan.with_stand_in(land, &sql, &number).unwrap_or(sql), "the order's buyer".to_owned())
         });
     }
+    let of_other_forms: Vec<(&OrdersPlan, Reference)> = other_forms(land, scope.driver, order, plan);
     if merchant.is_none() && is_reachable {
         merchant = plan.merchant.as_ref().map(|found| scope.reach_id(&along(found, to_orders)));
+        let others = of_other_forms.iter().filter_map(|(form, step)| Some((form.merchant.as_ref()?, *step)));
+        merchant = merchant.map(|sql| first_of(scope, sql, others));
     }
     if buyers && is_reachable {
         let own = land.naming(scope.driver, C::Buyer).map(|(at, _)| Found { at, path: Vec::new(), score: 1.0 });
@@ -111,6 +114,8 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
         } else {
             let of_plan = plan.buyer.as_ref().map(|found| {
                 let sql = scope.reach_id(&along(found, to_orders));
+                let others = of_other_forms.iter().filter_map(|(form, step)| Some((form.buyer.as_ref()?, *step)));
+                let sql = first_of(scope, sql, others);
                 plan.with_stand_in(land, &sql, &number).unwrap_or(sql)
             });
             let own = || own.map(|found| scope.reach_id(&found)).or(buyer.map(|(sql, _)| sql));
@@ -129,6 +134,31 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
         (sql, from)
     });
     Some(OrderLink { order: order_sql, merchant, buyer, from: scope.name(order), score })
+}
+
+/// The other forms of the orders' files that a table's number of orders leads to too.
+fn other_forms<'a>(
+    land: &Landscape,
+    driver: usize,
+    order: ColumnAt,
+    plan: &'a OrdersPlan,
+) -> Vec<(&'a OrdersPlan, Reference)> {
+    let forms = plan.other_forms.iter().filter(|_| driver != plan.driver);
+    let step = |form: &OrdersPlan| {
+        let mut references = land.folder.references.iter();
+        references.find(|r| r.from == order && r.to == form.order && form.driver != driver).copied()
+    };
+    forms.filter_map(|form| Some((form, step(form)?))).collect()
+}
+
+/// What the orders say, or else those of another form.
+fn first_of<'a>(scope: &mut Scope, own: String, others: impl Iterator<Item = (&'a Found, Reference)>) -> String {
+    let mut named = vec![own];
+    for (found, step) in others {
+        let path = std::iter::once(step).chain(found.path.iter().copied()).collect();
+        named.push(scope.reach_id(&Found { at: found.at, path, score: found.score }));
+    }
+    if let [only] = named.as_slice() { only.clone() } else { format!("COALESCE({})", named.join(", ")) }
 }
 
 /// How a table without the order's number leads to orders: by a column whose values are another key of theirs, such as the number of a payment.

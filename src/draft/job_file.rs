@@ -122,9 +122,10 @@ pub(super) fn draft(facts: &JobFacts) -> String {
         add(
             &mut text,
             &format!(
-                "\n[[source]]\ntable = \"{0}\"\nfrom = \"{1}\"\nsql = \"sources/{0}.sql\"\n{2}{3}",
+                "\n[[source]]\ntable = \"{}\"\nfrom = \"{}\"\nsql = \"{}\"\n{}{}",
                 table.table.name,
                 table.from,
+                table.file(),
                 skipped(table),
                 keyed_by(table)
             ),
@@ -179,7 +180,7 @@ fn twins_of<'a>(tables: &'a [TableDraft], input: &str) -> BTreeSet<&'a str> {
 
 /// A source whose SELECT has gaps, in comments.
 fn not_read_yet(table: &TableDraft, folder: &Folder, used: &BTreeSet<&str>) -> String {
-    let name = table.table.name;
+    let (name, file) = (table.table.name, table.file());
     let inputs: Vec<&str> = inputs_of(table, folder).into_iter().filter(|name| !used.contains(name)).collect();
     let also = if inputs.is_empty() {
         String::new()
@@ -187,12 +188,12 @@ fn not_read_yet(table: &TableDraft, folder: &Folder, used: &BTreeSet<&str>) -> S
         format!(", and the comment marks before {} above", inputs.join(", "))
     };
     let why = if table.gaps().count() > 0 {
-        format!("sources/{name}.sql has gaps. Fill them")
+        format!("{file} has gaps. Fill them")
     } else {
-        format!("nothing is missing in sources/{name}.sql, but in what is read together with it (GAPS.md). Add that")
+        format!("nothing is missing in {file}, but in what is read together with it (GAPS.md). Add that")
     };
     format!(
-        "\n# Not read yet: {why}, then take the comment marks away{also}.\n# [[source]]\n# table = \"{name}\"\n# from = \"{}\"\n# sql = \"sources/{name}.sql\"\n{}",
+        "\n# Not read yet: {why}, then take the comment marks away{also}.\n# [[source]]\n# table = \"{name}\"\n# from = \"{}\"\n# sql = \"{file}\"\n{}",
         table.from,
         commented(&skipped(table))
     )

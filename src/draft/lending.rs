@@ -75,7 +75,7 @@ pub(super) fn why_no_book(land: &Landscape, book: &[TableDraft]) -> Option<Strin
             Some(draft) => {
                 let gaps: Vec<&str> = draft.gaps().map(|gap| gap.column).collect();
                 if !is_complete(draft) {
-                    lacks.push(format!("sources/{name}.sql lacks {}", gaps.join(", ")));
+                    lacks.push(format!("{} lacks {}", draft.file(), gaps.join(", ")));
                 }
             }
         }

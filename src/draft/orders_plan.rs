@@ -30,6 +30,8 @@ pub(super) struct OrdersPlan {
     pub lines: Option<Lines>,
     /// Whether rows of one order are versions of it.
     pub has_versions: bool,
+    /// How orders of files with the same name and other columns are read.
+    pub other_forms: Vec<OrdersPlan>,
 }
 
 /// Lines of orders.
@@ -85,6 +87,13 @@ pub(super) fn plan(land: &Landscape) -> Option<OrdersPlan> {
     let mut ranked: Vec<(f64, usize)> = tables.filter_map(|table| Some((likeness(land, table)?, table))).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let (_, driver) = ranked.first().copied()?;
+    let others = land.folder.other_forms(driver).filter(|other| ranked.iter().any(|(_, table)| table == other));
+    let other_forms = others.filter_map(|other| plan_of(land, other)).collect();
+    Some(OrdersPlan { other_forms, ..plan_of(land, driver)? })
+}
+
+/// How the orders of a table are read.
+fn plan_of(land: &Landscape, driver: usize) -> Option<OrdersPlan> {
     let (order, order_score) = order_column(land, driver)?;
     let placed = land.best(driver, &ORDERS, "placed_at", false);
     let merchant = land.find_entity(driver, C::Merchant);
@@ -92,7 +101,17 @@ pub(super) fn plan(land: &Landscape) -> Option<OrdersPlan> {
         land.find_entity(driver, C::Buyer).filter(|found| !is_of_merchant(land, driver, merchant.as_ref(), found));
     let buyer = buyer.map(|found| lasting_buyer(land, driver, found));
     let buyer = buyer.or_else(|| other_account(land, driver, merchant.as_ref()));
-    let mut plan = OrdersPlan { driver, order, order_score, merchant, buyer, placed, lines: None, has_versions: false };
+    let mut plan = OrdersPlan {
+        driver,
+        order,
+        order_score,
+        merchant,
+        buyer,
+        placed,
+        lines: None,
+        has_versions: false,
+        other_forms: Vec::new(),
+    };
     // What follows an order is not there for every order: its lines are.
     let follows = |found: &Found| {
         let roles = found.path.iter().map(|step| land.role(step.to.table));
@@ -245,7 +264,10 @@ fn lines(land: &Landscape, plan: &OrdersPlan) -> Option<Lines> {
         let helps = (plan.merchant.is_none() && merchant.is_some()) || (plan.merchant.is_some() && has_amount);
         let merchant = merchant.filter(|_| plan.merchant.is_none());
         let splits = merchant.is_some_and(|merchant| !land.table(table).determines(r.from.column, merchant.column));
-        let rank = u8::from(role == Some(C::Item)) + u8::from(has_amount);
+        // Of lines in two forms those that have these orders are meant.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of one")]
+        let coverage = (r.coverage * 10.0) as u8;
+        let rank = (u8::from(role == Some(C::Item)) + u8::from(has_amount), coverage);
         helps.then_some((rank, Lines { table, order: r.from, merchant, splits }))
     });
     lines.max_by_key(|(rank, _)| *rank).map(|(_, lines)| lines)

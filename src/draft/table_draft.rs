@@ -72,6 +72,9 @@ pub struct TableDraft {
     pub table: &'static TableContract,
     /// Input whose rows are accounted for.
     pub from: String,
+    /// Which of several sources of the contract table it is, from 1 on.
+    #[serde(skip)]
+    pub(super) part: usize,
     /// Its columns, in contract order; those left out were not found and need not be there.
     pub columns: Vec<ColumnDraft>,
     #[serde(skip)]
@@ -133,6 +136,7 @@ impl TableDraft {
         Self {
             table,
             from: scope.driver_name().to_owned(),
+            part: 1,
             columns: Vec::new(),
             head: Vec::new(),
             with: Vec::new(),
@@ -145,6 +149,12 @@ impl TableDraft {
             needs_all: false,
             keyed_by: BTreeMap::new(),
         }
+    }
+
+    /// The file of its SELECT, below the job's folder.
+    pub(super) fn file(&self) -> String {
+        let part = if self.part > 1 { format!("_{}", self.part) } else { String::new() };
+        format!("sources/{}{part}.sql", self.table.name)
     }
 
     /// Leaves rows of the driving table out.

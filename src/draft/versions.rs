@@ -17,8 +17,19 @@ const MIN_SEEN: usize = 20;
 /// A column that is the same on all rows of so many of these orders does not vary.
 const NEARLY_ALL: f64 = 0.98;
 
+/// Notes whether the rows of an order are versions of it.
+pub(super) fn mark(land: &Landscape, plan: &mut OrdersPlan) {
+    if are_versions(land, plan) {
+        plan.lines = None;
+        plan.has_versions = true;
+    }
+    for other in &mut plan.other_forms {
+        mark(land, other);
+    }
+}
+
 /// Whether the rows of an order are versions of it.
-pub(super) fn are_versions(land: &Landscape, plan: &OrdersPlan) -> bool {
+fn are_versions(land: &Landscape, plan: &OrdersPlan) -> bool {
     let table = land.table(plan.driver);
     let varies = |at: &ColumnAt| {
         let (orders, alike) = table.alike_within(plan.order.column, at.column);

@@ -8,7 +8,7 @@ use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254};
 use polars::prelude::*;
 
 use super::currency_hint::{CurrencyHint, currency_hints};
-use super::dated_files::DatedFiles;
+use super::dated_files::{DatedFiles, undated};
 use super::error::ProfileError;
 use super::reference::{ColumnAt, Reference, references};
 use super::table::RawTable;
@@ -48,6 +48,13 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// Tables whose files are called as a table's are, but for the day: the same export with other columns.
+    pub fn other_forms(&self, table: usize) -> impl Iterator<Item = usize> + '_ {
+        let names = self.tables.get(table).map(|table| &table.undated_names);
+        let is_one = move |other: &RawTable| names.is_some_and(|names| !names.is_disjoint(&other.undated_names));
+        (0..self.tables.len()).filter(move |other| *other != table && self.tables.get(*other).is_some_and(is_one))
+    }
+
     /// Share of the different values of one column that another one has.
     #[must_use]
     pub fn share_found(&self, of: ColumnAt, among: ColumnAt) -> f64 {
@@ -532,6 +539,8 @@ fn read_group(data: &Path, group: &Group, name: &str, digits: &dyn Fn(&str) -> D
     table.files = files;
     table.format = spec.format;
     table.file_count = group.files.len();
+    let names = group.files.iter().map(|found| of_sheet(&found.relative, sheet_of(&group.format)));
+    table.undated_names = undated(&names.collect::<Vec<_>>());
     table.dated_files = DatedFiles::of(&group.files.iter().map(|found| found.relative.as_str()).collect::<Vec<_>>());
     let malformed = opened.malformed();
     table.malformed = malformed.len();

@@ -22,6 +22,8 @@ pub struct RawTable {
     pub file_count: usize,
     /// The day that each file's name holds, where each holds another.
     pub dated_files: Option<DatedFiles>,
+    /// What its files are called without the days in their names; empty where some have none.
+    pub undated_names: BTreeSet<String>,
     /// How its files are written, beyond a plain CSV file.
     pub format: DeclaredFormat,
     /// Rows.
@@ -92,6 +94,7 @@ impl RawTable {
             files: String::new(),
             file_count: 0,
             dated_files: None,
+            undated_names: BTreeSet::new(),
             format: DeclaredFormat::default(),
             rows: frame.height(),
             malformed: 0,
