@@ -36,6 +36,7 @@ mod rates;
 mod refunds;
 mod roles;
 mod schedule;
+mod schedule_by_values;
 mod scope;
 mod sides;
 mod signature;
@@ -83,6 +84,8 @@ pub struct DraftOptions {
     pub currency: Option<Currency>,
     /// What amounts without decimals are, where the caller knows it.
     pub amounts: Option<AmountUnit>,
+    /// The day of drafting, where the caller knows it: no first night is later.
+    pub today: Option<Date>,
 }
 
 /// A drafted job, in memory.
@@ -203,7 +206,10 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     }
     let DraftedTables { mut tables, aside, has_loan_book, no_loan_book } =
         drafted_tables(&land, &plan, events.as_ref(), currency);
-    let span = forms::trading_days(&land, &plan);
+    let span = forms::trading_days(&land, &plan).map(|(first, as_of)| {
+        let until = options.today.filter(|today| *today > first).unwrap_or(as_of);
+        (first, as_of.min(until))
+    });
     if let Some((_, as_of)) = span {
         for table in &mut tables {
             tell_milestones_ahead(table, &land, as_of);

@@ -105,6 +105,8 @@ pub struct RawColumn {
     pub doubt: Option<String>,
     /// Why the cells may be read in two ways where they are amounts of a currency without thousandths.
     pub doubt_of_amounts: Option<String>,
+    /// A cell, where nearly all of a column of text hold a date or a time of day, in a form that is not read.
+    pub unread_time: Option<String>,
     /// Columns of its table that it is put together of, where it is none of the file's: year, month, day and time of day.
     pub made_of: Vec<String>,
     /// A column of its table with the time of day that belongs to its dates: they are read as one.
@@ -139,7 +141,11 @@ pub struct RawColumn {
     pub hundredfold_of: Option<String>,
     /// Hash of each cell, 0 where it is null: what keys and references are found by.
     pub(super) hashes: Vec<u64>,
-    /// UTC microseconds of each cell of a time column; empty otherwise.
+    /// Fields of the JSON objects that its cells are; empty where cells are none.
+    pub object_fields: Vec<String>,
+    /// By how many years its cells are ahead of the common calendar, as Thailand counts them.
+    pub years_ahead: i16,
+    /// UTC microseconds of each cell of a time column, in the common calendar; empty otherwise.
     pub micros: Vec<Option<i64>>,
 }
 
@@ -176,6 +182,7 @@ impl RawColumn {
             second_form: None,
             doubt: None,
             doubt_of_amounts: None,
+            unread_time: None,
             made_of: Vec::new(),
             time_of_day: None,
             also_called: Vec::new(),
@@ -192,6 +199,8 @@ impl RawColumn {
             other_symbols: BTreeMap::new(),
             sample: Vec::new(),
             hundredfold_of: None,
+            object_fields: Vec::new(),
+            years_ahead: 0,
             hashes: Vec::with_capacity(texts.len()),
             micros: native_micros,
         };
@@ -208,7 +217,14 @@ impl RawColumn {
             DataType::Boolean => ValueKind::Flag,
             _ => column.kind_of_cells(&sample, digits),
         };
+        if column.kind == ValueKind::Text && look_like_times(&sample) {
+            column.unread_time = column.examples.first().cloned();
+        }
+        if column.kind == ValueKind::Text {
+            column.object_fields = object_fields(&sample);
+        }
         column.measure(&texts);
+        column.in_the_common_calendar();
         Ok(column)
     }
 
@@ -217,6 +233,23 @@ impl RawColumn {
     pub(crate) fn of_texts(name: &str, cells: &[&str]) -> Self {
         let cells: StringChunked = cells.iter().map(|cell| Some(*cell)).collect();
         Self::profile(name, &cells.into_series(), false, Digits::AreNumbers).unwrap()
+    }
+
+    /// Takes years off that all of its dates are ahead by.
+    fn in_the_common_calendar(&mut self) {
+        const AHEAD: i16 = 543;
+        const THERE: std::ops::Range<i16> = 2400..2800;
+        let zoned = |at: i64| Some(jiff::Timestamp::from_microsecond(at).ok()?.to_zoned(TimeZone::UTC));
+        let is_ahead = |at: &i64| zoned(*at).is_some_and(|at| THERE.contains(&at.year()));
+        let mut first = self.micros.iter().flatten().peekable();
+        if first.peek().is_none() || !first.all(is_ahead) {
+            return;
+        }
+        let earlier = |at: i64| Some(zoned(at)?.checked_sub(jiff::Span::new().years(AHEAD)).ok()?.timestamp());
+        for at in &mut self.micros {
+            *at = at.and_then(earlier).map(jiff::Timestamp::as_microsecond);
+        }
+        self.years_ahead = AHEAD;
     }
 
     fn count(&mut self, texts: &StringChunked) {
@@ -540,6 +573,25 @@ fn listed_fields(cell: &str) -> Vec<String> {
     objects.into_iter().next().map_or_else(Vec::new, |first| first.into_iter().map(|(name, _)| name).collect())
 }
 
+/// Fields of cells that are JSON objects, nearly all of them, in the order in which they come; empty where cells are none.
+fn object_fields(sample: &[&str]) -> Vec<String> {
+    const LOOKED_AT: usize = 500;
+    const NEARLY_ALL: f64 = 0.95;
+    let mut fields: Vec<String> = Vec::new();
+    let (mut all, mut objects) = (0_usize, 0_usize);
+    for cell in sample.iter().take(LOOKED_AT) {
+        all += 1;
+        let object: Option<Map<String, Value>> =
+            if cell.starts_with('{') { serde_json::from_str(cell).ok() } else { None };
+        let Some(object) = object else { continue };
+        objects += 1;
+        for name in object.keys().filter(|name| !fields.contains(name)).cloned().collect::<Vec<_>>() {
+            fields.push(name);
+        }
+    }
+    if objects as f64 >= NEARLY_ALL * all as f64 { fields } else { Vec::new() }
+}
+
 /// A cell's hash; never 0, which stands for none.
 pub(super) fn hash_of(cell: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -577,6 +629,28 @@ fn plain_numbers(cells: &Series) -> PolarsResult<StringChunked> {
 
 const fn is_midnight(micros: i64) -> bool {
     micros.rem_euclid(86_400_000_000) == 0
+}
+
+/// Whether nearly all cells hold a date of numbers or a time of day.
+fn look_like_times(sample: &[&str]) -> bool {
+    const NEARLY_ALL: f64 = 0.95;
+    const LEAST: usize = 5;
+    let runs = |cell: &str| -> Vec<usize> {
+        cell.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).map(str::len).collect()
+    };
+    let is_part = |run: &usize| *run == 1 || *run == 2;
+    let is_one = |cell: &&&str| {
+        let parts = runs(cell);
+        let is_date = parts.windows(3).any(|three| {
+            let [first, month, last] = three else { return false };
+            is_part(month) && ((*first == 4 && is_part(last)) || (is_part(first) && *last == 4))
+        });
+        let has_mark = |marks: [char; 3]| marks.iter().any(|mark| cell.contains(*mark));
+        let is_time_of_day = cell.contains(':') && parts.len() >= 4 && parts.iter().rev().take(2).all(is_part);
+        let is_short = cell.chars().count() <= 40 && parts.len() <= 8;
+        is_short && ((is_date && (has_mark(['-', '/', '.']) || !cell.is_ascii())) || is_time_of_day)
+    };
+    sample.len() >= LEAST && sample.iter().filter(is_one).count() as f64 >= NEARLY_ALL * sample.len() as f64
 }
 
 fn kind_of(sample: &[&str], digits: Digits) -> ValueKind {
@@ -619,6 +693,35 @@ mod tests {
 
     fn ids_repeat() -> RawColumn {
         column(&[Some("a"), Some("b"), Some("a"), Some("b")])
+    }
+
+    #[test]
+    fn years_that_are_ahead_are_taken_off() {
+        let ahead = column(&[Some("29/02/2568"), Some("01/03/2568"), Some("31/12/2568")]);
+        assert_eq!(ahead.years_ahead, 543);
+        assert_eq!(ahead.activity().last_on(), Some(jiff::civil::date(2025, 12, 31)));
+        assert_eq!(column(&[Some("01/03/2568"), Some("31/12/2025")]).years_ahead, 0);
+    }
+
+    #[test]
+    fn fields_of_objects_in_cells_are_seen() {
+        let objects = column(&[Some(r#"{"a": 1}"#), None, Some(r#"{"a": 1, "b": {"c": 2}}"#)]);
+        assert_eq!(objects.object_fields, ["a", "b"]);
+        assert!(column(&[Some("{a}"), Some("x")]).object_fields.is_empty());
+    }
+
+    #[test]
+    fn times_in_a_form_that_is_not_read_are_seen() {
+        for (cells, looks) in [
+            (["2025-03-01 오전 9:04:24"; 5], true),
+            (["1ra. 03/2025/01"; 5], false),
+            (["Wk 9, 01/03/2025 h"; 5], true),
+            (["12-40972-42996"; 5], false),
+            (["+49 30 1234567"; 5], false),
+            (["10.0.0.1:8080"; 5], false),
+        ] {
+            assert_eq!(look_like_times(&cells), looks, "{cells:?}");
+        }
     }
 
     #[test]

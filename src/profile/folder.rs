@@ -13,7 +13,7 @@ use super::error::ProfileError;
 use super::reference::{ColumnAt, Reference, references};
 use super::table::RawTable;
 use super::time_form::Digits;
-use super::without_accent;
+use super::{is_mark, without_accent};
 use crate::source::{
     DeclaredFormat, Found, InputSpec, RecordFile, RecordFormat, SheetName, Sniffing, SourceError, Workbook,
     begins_as_parquet, begins_as_workbook, find_files, format_of, open_input, widest,
@@ -627,10 +627,10 @@ fn table_names(groups: &[Group]) -> Vec<String> {
     names
 }
 
-/// Lowercase ASCII words of a name, numbers and accents left out.
+/// Lowercase words of a name, numbers and accents left out. Letters of other scripts stay: SQL takes them in names.
 fn name_words(text: &str) -> Vec<String> {
-    let plain: String = text.to_lowercase().chars().map(without_accent).collect();
-    plain.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
+    let plain: String = text.to_lowercase().chars().filter(|c| !is_mark(*c)).map(without_accent).collect();
+    plain.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -696,6 +696,19 @@ mod tests {
                 ("umsatz", "umsatz_*.csv", 4, german.to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn names_of_files_in_any_script_can_be_read() {
+        for (file, words) in [
+            ("Commandes 2024 été", &["commandes", "ete"][..]),
+            ("주문내역_2024", &["주문내역"]),
+            ("ร้านค้า", &["รานคา"]),
+            ("Заказы за март", &["заказы", "за", "март"]),
+            ("2024-03", &[]),
+        ] {
+            assert_eq!(name_words(file), words, "{file}");
+        }
     }
 
     #[test]

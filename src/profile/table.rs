@@ -149,6 +149,35 @@ impl RawTable {
         (several().count(), several().filter(|(.., is_alike)| *is_alike).count())
     }
 
+    /// Whole days from one row of a value to the next, in the order of the rows; none where a row has no time.
+    #[must_use]
+    pub fn days_between(&self, key: usize, time: usize) -> Option<Vec<i64>> {
+        const DAY: i64 = 86_400_000_000;
+        let (names, times) = (self.columns.get(key)?, self.columns.get(time)?);
+        let mut last: HashMap<u64, i64> = HashMap::new();
+        let mut steps = Vec::new();
+        for (name, at) in names.hashes.iter().zip(&times.micros) {
+            if let Some(before) = last.insert(*name, (*at)?) {
+                steps.push(((*at)? - before).div_euclid(DAY));
+            }
+        }
+        (!times.micros.is_empty()).then_some(steps)
+    }
+
+    /// Whether a column counts the rows of each value of another from 1 on.
+    #[must_use]
+    pub fn counts_within(&self, key: usize, number: usize) -> bool {
+        let (Some(names), Some(numbers)) = (self.columns.get(key), self.columns.get(number)) else { return false };
+        let mut last: HashMap<u64, f64> = HashMap::new();
+        let kept = || names.hashes.iter().zip(&numbers.sample);
+        let counts = |(name, number): (&u64, &Option<f64>)| {
+            let place = last.entry(*name).or_insert(0.0);
+            *place += 1.0;
+            *number == Some(*place)
+        };
+        kept().count() > 0 && numbers.kind == ValueKind::Whole && kept().all(counts)
+    }
+
     /// Mean of the numbers of rows that are their value's only one in another column, and of rows that are not; of those whose numbers were kept.
     #[must_use]
     pub fn means_alone_and_together(&self, column: usize, numbers: usize) -> Option<(f64, f64)> {
