@@ -144,9 +144,11 @@ fn other_forms<'a>(
     plan: &'a OrdersPlan,
 ) -> Vec<(&'a OrdersPlan, Reference)> {
     let forms = plan.other_forms.iter().filter(|_| driver != plan.driver);
+    // Of each form a part of what rows name is there.
     let step = |form: &OrdersPlan| {
-        let mut references = land.folder.references.iter();
-        references.find(|r| r.from == order && r.to == form.order && form.driver != driver).copied()
+        let coverage = land.folder.share_found(order, form.order);
+        let leads = form.driver != driver && coverage >= MIN_OF_ORDERS;
+        leads.then_some(Reference { from: order, to: form.order, coverage })
     };
     forms.filter_map(|form| Some((form, step(form)?))).collect()
 }
@@ -306,9 +308,38 @@ pub(super) fn reviews(land: &Landscape, plan: &OrdersPlan, currency: Option<Curr
     for (column, found) in &found {
         put_found(&mut draft, &mut scope, column, found);
     }
+    if !draft.has("stars") {
+        stars_of_words(&mut draft, &scope);
+    }
     other_time(&mut draft, &mut scope, &REVIEWS, found.get("created_at"));
     super::sides::buyers_only(&mut draft, &scope);
     Some(draft.finish(&scope))
+}
+
+/// Stars where a review is positive, neutral or negative.
+fn stars_of_words(draft: &mut TableDraft, scope: &Scope) {
+    const STARS: [(&str, &[&str]); 3] = [
+        ("5", &["positive", "positiv", "positivo", "positif"]),
+        ("3", &["neutral", "neutro", "neutre"]),
+        ("1", &["negative", "negativ", "negativo", "negatif"]),
+    ];
+    let land = scope.land;
+    let stars_of = |word: &str| {
+        let lower = word.to_lowercase();
+        STARS.iter().find(|(_, words)| words.contains(&lower.as_str())).map(|(stars, _)| *stars)
+    };
+    let said = |at: &ColumnAt| {
+        let words = &land.column(*at).words;
+        words.len() >= 2 && words.keys().all(|word| stars_of(word).is_some())
+    };
+    let Some(at) = land.columns(scope.driver).find(said) else { return };
+    let cell = scope.id_of(at, &scope.name(at));
+    let cases =
+        land.column(at).words.keys().filter_map(|word| {
+            Some(format!("WHEN {cell} = {} THEN {}", words::listed(&[word.as_str()]), stars_of(word)?))
+        });
+    let sql = format!("CASE {} ELSE NULL END", cases.collect::<Vec<_>>().join(" "));
+    draft.put("stars", Piece::guess(sql, "5, 3 and 1 for good, neither and bad"), scope.column_name(at), 0.7);
 }
 
 /// Reviews that stand in the rows of their orders: stars, and a time that is called a review's.

@@ -81,7 +81,11 @@ pub(super) fn why_no_book(land: &Landscape, book: &[TableDraft]) -> Option<Strin
             None if name == INSTALMENTS.name => lacks.push(
                 "there is no table of instalments, and the loans do not state amount, day and term to make a schedule of".to_owned(),
             ),
-            None => lacks.push(format!("no table of {name} was found")),
+            None => {
+                let of_loans = if name == PAYMENTS.name { repayments_in_a_book(land) } else { None };
+                let or = of_loans.map_or(String::new(), |rows| format!(", but {rows}"));
+                lacks.push(format!("no table of {name} was found{or}"));
+            }
             Some(draft) => {
                 let gaps: Vec<&str> = draft.gaps().map(|gap| gap.column).collect();
                 if !is_complete(draft) {
@@ -98,6 +102,34 @@ pub(super) fn why_no_book(land: &Landscape, book: &[TableDraft]) -> Option<Strin
          distress of trade, every merchant is taken to owe nothing, and nothing is deducted. Add what is missing before lending",
         lacks.join("; ")
     ))
+}
+
+/// Rows of a book of money that speak of loans and name them, in words.
+fn repayments_in_a_book(land: &Landscape) -> Option<String> {
+    const NEARLY_ALL: f64 = 0.9;
+    let key = land.about(C::Loan).find_map(|table| land.key(table, C::Loan))?;
+    let kinds = (0..land.folder.tables.len()).filter(|table| *table != key.table).flat_map(|table| {
+        land.columns(table).filter(|at| land.column_name(*at).says(C::Kind) && !land.column(*at).words.is_empty())
+    });
+    kinds.into_iter().find_map(|kind| {
+        let raw = land.table(kind.table);
+        let said: Vec<&str> =
+            land.column(kind).words.keys().map(String::as_str).filter(|word| tells_of_loans(word)).collect();
+        let rows = raw.rows_with_words(kind.column, |word| said.contains(&word));
+        let names_loans = |at: &ColumnAt| {
+            *at != kind && !rows.is_empty() && land.folder.share_of_rows_found(*at, key, &rows) >= NEARLY_ALL
+        };
+        let named = land.columns(kind.table).find(names_loans)?;
+        Some(format!(
+            "{} rows with {} in {:?} of {:?} name loans in {:?}: payments can be made of them, by a SELECT with where = \"… IN ({})\" from a second name of its files",
+            rows.len(),
+            words::listed(&said),
+            land.column(kind).name,
+            raw.name,
+            land.column(named).name,
+            words::listed(&said)
+        ))
+    })
 }
 
 fn one_speaks(tables: &[String]) -> String {

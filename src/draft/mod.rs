@@ -20,6 +20,7 @@ mod job_file;
 mod landscape;
 mod lending;
 mod line_kinds;
+mod measured;
 mod merchants;
 mod monitor_file;
 mod names;
@@ -191,7 +192,9 @@ impl Draft {
 /// # Errors
 /// Nothing can be read in the folder, or nothing in it is like orders.
 pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn Fn(&str)) -> Result<Draft, DraftError> {
-    let folder = profile_folder(data, &|name| Name::of(name).digits(), told)?;
+    let mut folder = profile_folder(data, &|name| Name::of(name).digits(), told)?;
+    versions::note_dumps_of_loans(&mut folder);
+    let folder = folder;
     let land = Landscape::of(&folder, options.amounts);
     let hint = currency_of(&folder, options);
     let currency = hint.as_ref().and_then(|hint| Currency::new(&hint.code).ok());
@@ -299,6 +302,10 @@ fn drafted_tables(
     forms::doubt_unread(land, &mut drafts);
     let mut book = lending::loan_book(land, currency);
     forms::doubt_unread(land, &mut book);
+    measured::doubt_references(land, &mut drafts, &mut book);
+    for table in &mut book {
+        versions::stamp_dumps(table, land);
+    }
     // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.
     let has_rows = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>() < 1.0;
     let has_loan_book = book.len() == 3 && book.iter().all(|table| lending::is_complete(table) && has_rows(table));

@@ -80,6 +80,16 @@ impl Endings {
     }
 }
 
+/// What a column's values name, where each stands once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Names {
+    /// Rows of the table.
+    #[default]
+    Rows,
+    /// Rows of each file: every file says again how all of them stand.
+    RowsOfEachFile,
+}
+
 /// One column.
 #[derive(Debug, Clone)]
 pub struct RawColumn {
@@ -99,6 +109,8 @@ pub struct RawColumn {
     pub distinct: usize,
     /// Different values, each counted in every file that has it.
     pub(super) distinct_by_file: usize,
+    /// What its values name, if it is a key.
+    pub(super) names: Names,
     /// Of times, the form of cells that the main form does not read, where there are two.
     pub second_form: Option<SecondForm>,
     /// Why nobody can say what some of its cells mean, where they are written in two forms that can be taken for each other.
@@ -179,6 +191,7 @@ impl RawColumn {
             nulls: 0,
             distinct: 0,
             distinct_by_file: 0,
+            names: Names::default(),
             second_form: None,
             doubt: None,
             doubt_of_amounts: None,
@@ -396,6 +409,16 @@ impl RawColumn {
         (other.range.0..=other.range.1).contains(&self.mean)
     }
 
+    /// Share of its first different values that another column has, where only letters and digits count.
+    #[must_use]
+    pub fn share_found_plainly(&self, other: &Self) -> f64 {
+        let plain = |column: &Self| -> HashSet<String> {
+            column.seen.iter().map(|value| value.chars().filter(|c| c.is_alphanumeric()).collect()).collect()
+        };
+        let (own, others) = (plain(self), plain(other));
+        own.intersection(&others).count() as f64 / own.len().max(1) as f64
+    }
+
     /// Whether a whole word of its name, in small letters, is one of these.
     #[must_use]
     pub fn is_called(&self, any: &[&str]) -> bool {
@@ -467,8 +490,23 @@ impl RawColumn {
         let there = self.rows() - self.nulls;
         let share = |different: usize| different as f64 / there as f64;
         // Within a file each value once: a later file sends some rows again.
-        let is_of_files = share(self.distinct) >= KEY_SHARE_OF_FILES && share(self.distinct_by_file) >= KEY_SHARE;
+        let is_enough = share(self.distinct) >= KEY_SHARE_OF_FILES || self.names == Names::RowsOfEachFile;
+        let is_of_files = is_enough && share(self.distinct_by_file) >= KEY_SHARE;
         there > 0 && !self.is_list && self.null_share() <= 0.005 && (share(self.distinct) >= KEY_SHARE || is_of_files)
+    }
+
+    /// Whether it names the rows of each file, nearly all of which come again in the next.
+    #[must_use]
+    pub fn names_rows_of_each_file(&self) -> bool {
+        let there = (self.rows() - self.nulls) as f64;
+        let is_once_a_file = self.distinct_by_file as f64 >= KEY_SHARE * there;
+        !self.is_list && self.null_share() <= 0.005 && is_once_a_file && (self.distinct * 2) as f64 <= there
+    }
+
+    /// Whether its table was taken for one that says again in each file how all of its rows stand.
+    #[must_use]
+    pub fn is_key_of_each_file(&self) -> bool {
+        self.names == Names::RowsOfEachFile
     }
 
     /// Whether some of its values stand in several files.
@@ -714,7 +752,7 @@ mod tests {
     fn times_in_a_form_that_is_not_read_are_seen() {
         for (cells, looks) in [
             (["2025-03-01 오전 9:04:24"; 5], true),
-            (["1ra. 03/2025/01"; 5], false),
+            (["3 of 12/2025"; 5], false),
             (["Wk 9, 01/03/2025 h"; 5], true),
             (["12-40972-42996"; 5], false),
             (["+49 30 1234567"; 5], false),

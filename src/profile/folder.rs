@@ -7,6 +7,7 @@ use std::path::Path;
 use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254};
 use polars::prelude::*;
 
+use super::column::{Names, RawColumn};
 use super::currency_hint::{CurrencyHint, currency_hints};
 use super::dated_files::{DatedFiles, undated};
 use super::error::ProfileError;
@@ -53,6 +54,34 @@ impl Folder {
         let names = self.tables.get(table).map(|table| &table.undated_names);
         let is_one = move |other: &RawTable| names.is_some_and(|names| !names.is_disjoint(&other.undated_names));
         (0..self.tables.len()).filter(move |other| *other != table && self.tables.get(*other).is_some_and(is_one))
+    }
+
+    /// Takes a table for one that says again in each file how all of its rows stand, named by this column; columns of other tables that `may_refer` and have its values refer
+    /// to it.
+    pub fn take_for_dumps(&mut self, key: ColumnAt, may_refer: &dyn Fn(&str) -> bool) {
+        const MIN_COVERAGE: f64 = 0.5;
+        let Some(column) = self.tables.get_mut(key.table).and_then(|table| table.columns.get_mut(key.column)) else {
+            return;
+        };
+        column.names = Names::RowsOfEachFile;
+        let keys = column.different();
+        let others = self.tables.iter().enumerate().filter(|(at, _)| *at != key.table);
+        let columns = others.flat_map(|(table, raw)| {
+            raw.columns.iter().enumerate().map(move |(column, cells)| (ColumnAt { table, column }, cells))
+        });
+        let refers = |(from, cells): (ColumnAt, &RawColumn)| {
+            let values = cells.different();
+            let found = values.iter().filter(|value| keys.contains(value)).count();
+            let coverage = found as f64 / values.len().max(1) as f64;
+            (cells.is_like_an_id() && may_refer(&cells.name) && coverage >= MIN_COVERAGE).then_some(Reference {
+                from,
+                to: key,
+                coverage,
+            })
+        };
+        let found: Vec<Reference> = columns.filter_map(refers).collect();
+        self.references.retain(|known| known.to != key);
+        self.references.extend(found);
     }
 
     /// Share of the different values of one column that another one has.

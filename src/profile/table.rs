@@ -149,6 +149,21 @@ impl RawTable {
         (several().count(), several().filter(|(.., is_alike)| *is_alike).count())
     }
 
+    /// Of some rows, the share whose value in a column other rows have too; none where these others share values among themselves.
+    #[must_use]
+    pub fn share_named_once(&self, column: usize, rows: &[usize], others: &[usize]) -> Option<f64> {
+        const NEARLY_ALL: f64 = 0.98;
+        let cells = &self.columns.get(column)?.hashes;
+        let there = |rows: &[usize]| -> Vec<u64> {
+            rows.iter().filter_map(|row| cells.get(*row).copied()).filter(|hash| *hash != 0).collect()
+        };
+        let named = there(others);
+        let known: HashSet<u64> = named.iter().copied().collect();
+        let is_once = !named.is_empty() && known.len() as f64 >= NEARLY_ALL * named.len() as f64;
+        let found = there(rows).iter().filter(|hash| known.contains(hash)).count();
+        is_once.then(|| found as f64 / rows.len().max(1) as f64)
+    }
+
     /// Whole days from one row of a value to the next, in the order of the rows; none where a row has no time.
     #[must_use]
     pub fn days_between(&self, key: usize, time: usize) -> Option<Vec<i64>> {

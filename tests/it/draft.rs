@@ -14,6 +14,7 @@ use integrity::run::Job;
 use integrity::source::{SourceError, SourcePiece, Sources};
 use polars::prelude::*;
 
+mod as_booked;
 mod as_changed;
 mod as_dumped;
 mod as_ended;

@@ -18,12 +18,12 @@ fn months(folder: &Path, newer: &str) {
             let on = format!("2022-{month:02}-{:02}", n % 28 + 1);
             lines.push(if is_older {
                 let us = format!("{month:02}/{:02}/2022", n % 28 + 1);
-                format!("R{number},T{shop:03},U{buyer:03},{us},{}.{:02},EUR", cents / 100, cents % 100)
+                format!("RR{number},T{shop:03},U{buyer:03},{us},{}.{:02},EUR", cents / 100, cents % 100)
             } else {
-                format!("R{number},T{shop:03},U{buyer:03},{on}T10:00:00,{cents},EUR,2")
+                format!("RR{number},T{shop:03},U{buyer:03},{on}T10:00:00,{cents},EUR,2")
             });
             if n % 4 == 0 {
-                reviews.push(format!("V{number},R{number},{on},{}", n % 5 + 1));
+                reviews.push(format!("V{number},RR{number},{on},{}", n % 5 + 1));
             }
         }
         file(&folder.join(format!("2022-{month:02}")), "orders.csv", &lines);
