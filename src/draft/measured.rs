@@ -4,7 +4,7 @@ use super::landscape::Landscape;
 use super::table_draft::{Certainty, TableDraft};
 use crate::contract::{LOANS, MERCHANTS};
 
-/// Of the different values so many must be the other table's.
+/// Of the rows so many must name one of the other table's.
 const MIN_FOUND: f64 = 0.5;
 /// Without points and dashes so many are, or they are written differently in other ways too.
 const MIN_FOUND_PLAIN: f64 = 0.9;
@@ -43,18 +43,19 @@ fn not_found(land: &Landscape, from: &str, key: &str, parent: &str) -> Option<St
     if std::ptr::eq(cells, keys) || keys.distinct == 0 || cells.distinct == 0 {
         return None;
     }
-    let share = cells.share_found_in(keys);
+    // Rows that give back name others than those that sell do.
+    let share = cells.share_of_rows_found_in(keys);
     if share >= MIN_FOUND {
         return None;
     }
     let plain = cells.share_found_plainly(keys);
     let hint = if plain >= MIN_FOUND_PLAIN {
         format!(
-            ". Without signs between letters and digits {:.0} % are: write regexp_replace(x, '[^0-9A-Za-z]', '') of both, here and wherever sources/ name them",
+            ". Without signs between letters and digits {:.0} % of its values do: write regexp_replace(x, '[^0-9A-Za-z]', '') of both, here and wherever sources/ name them",
             100.0 * plain
         )
     } else {
         String::new()
     };
-    Some(format!("{:.0} % of the values of {from} are {parent} of {key}{hint}", 100.0 * share))
+    Some(format!("{:.0} % of the rows of {from} name {parent} of {key}{hint}", 100.0 * share))
 }
