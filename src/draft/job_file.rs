@@ -110,6 +110,9 @@ pub(super) fn draft(facts: &JobFacts) -> String {
             let columns = raw.not_in_all.join(", ");
             add(&mut text, &format!("# Not all files of {} have {columns}: null where they are missing.\n", raw.name));
         }
+        if raw.files.starts_with('{') {
+            add(&mut text, "# No pattern matches these files and no others: add those that come next.\n");
+        }
         add(&mut text, &format!("{mark}{} = {{ files = {files}{comma}{format} }}\n", key_of(&raw.name)));
         let twins = twins_of(facts.tables, &raw.name);
         for twin in &twins {

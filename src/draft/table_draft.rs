@@ -359,13 +359,13 @@ impl TableDraft {
         );
         for column in self.table.columns.iter().filter(is_time) {
             let Some(drafted) = self.column(column.name) else { continue };
-            let blank = land.column_at(scope.driver, &drafted.from).map_or(0, |at| land.column(at).nulls);
-            if blank > 0 {
-                let why = format!("{} is blank in {blank} row(s), and {told}", drafted.from);
+            let raw = land.column_at(scope.driver, &drafted.from).map(|at| land.column(at));
+            if let Some(raw) = raw.filter(|raw| raw.null_share() > FEW_BLANK) {
+                let why = format!("{} is blank in {} row(s), and {told}", drafted.from, raw.nulls);
                 self.doubt(column.name, &why);
             } else if drafted.certainty == Certainty::Gap {
                 self.doubt(column.name, &told);
-            } else if drafted.confidence < 1.0 && land.column_at(scope.driver, &drafted.from).is_some() {
+            } else if drafted.confidence < 1.0 && raw.is_some() {
                 self.look_at(column.name, &told);
             }
         }
@@ -441,6 +441,9 @@ impl TableDraft {
 
 /// From here on names and values agree.
 const SURE: f64 = 0.75;
+
+/// A time that more rows lack is not that of their event.
+const FEW_BLANK: f64 = 0.005;
 
 /// Whether SQL names a cell, and not one whose name goes on.
 fn names(sql: &str, cell: &str) -> bool {

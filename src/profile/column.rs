@@ -251,11 +251,12 @@ impl RawColumn {
     /// Takes years off that all of its dates are ahead by.
     fn in_the_common_calendar(&mut self) {
         const AHEAD: i16 = 543;
-        const THERE: std::ops::Range<i16> = 2400..2800;
+        const THERE: std::ops::Range<i16> = 2500..2650;
         let zoned = |at: i64| Some(jiff::Timestamp::from_microsecond(at).ok()?.to_zoned(TimeZone::UTC));
         let is_ahead = |at: &i64| zoned(*at).is_some_and(|at| THERE.contains(&at.year()));
         let mut first = self.micros.iter().flatten().peekable();
-        if first.peek().is_none() || !first.all(is_ahead) {
+        // One day for all is a last one that never comes.
+        if first.peek().is_none() || self.distinct < 2 || !first.all(is_ahead) {
             return;
         }
         let earlier = |at: i64| Some(zoned(at)?.checked_sub(jiff::Span::new().years(AHEAD)).ok()?.timestamp());

@@ -19,7 +19,11 @@ fn reports(folder: &Path) {
         let number = book.len();
         let [net, gross] = [cents * 87 / 100, cents]
             .map(|cents| format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100));
-        book.push(format!("{},{kind},{order},shop_{seller:03},buyer{number},{net},T{number:07},{gross},USD", day(on)));
+        book.push(format!(
+            "{},{kind},{order},shop_{seller:03},buyer{},{net},T{number:07},{gross},USD",
+            day(on),
+            number % 140
+        ));
     };
     for n in 0..1_200 {
         let (order, seller, cents) = (format!("12-{n:05}-77"), n % 25, cents(i64::try_from(n).unwrap()));

@@ -41,6 +41,8 @@ fn each_form_of_the_orders_files_is_a_source_of_orders() {
     assert_eq!(froms, BTreeSet::from(["orders", "orders_2"]));
     assert_eq!(draft.open_gaps(), 0);
     assert!(draft.as_of.unwrap() >= jiff::civil::date(2022, 4, 28), "{:?}", draft.as_of);
+    let text = fs::read_to_string(out.join("job.toml")).unwrap();
+    assert!(text.contains("add those that come next"), "next month's folder is in no pattern: {text}");
     let job = Job::open(&out.join("job.toml")).unwrap();
     let orders = rows_of(&job, "orders");
     assert_eq!(orders.height(), 448);
