@@ -682,15 +682,13 @@ const fn is_midnight(micros: i64) -> bool {
 fn look_like_times(sample: &[&str]) -> bool {
     const NEARLY_ALL: f64 = 0.95;
     const LEAST: usize = 5;
-    let runs = |cell: &str| -> Vec<usize> {
-        cell.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).map(str::len).collect()
-    };
-    let is_part = |run: &usize| *run == 1 || *run == 2;
+    let is_part = |run: &&str| run.len() == 1 || run.len() == 2;
+    let is_year = |run: &str| run.len() == 4 && ["19", "20", "25"].iter().any(|century| run.starts_with(century));
     let is_one = |cell: &&&str| {
-        let parts = runs(cell);
+        let parts: Vec<&str> = cell.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).collect();
         let is_date = parts.windows(3).any(|three| {
             let [first, month, last] = three else { return false };
-            is_part(month) && ((*first == 4 && is_part(last)) || (is_part(first) && *last == 4))
+            is_part(month) && ((is_year(first) && is_part(last)) || (is_part(first) && is_year(last)))
         });
         let has_mark = |marks: [char; 3]| marks.iter().any(|mark| cell.contains(*mark));
         let is_time_of_day = cell.contains(':') && parts.len() >= 4 && parts.iter().rev().take(2).all(is_part);
