@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::models::today;
 use super::{ExitCode, Failure, Format, Output, Terminal};
 use crate::domain::{Currency, grouped};
 use crate::draft::{AmountUnit, Certainty, Draft, DraftOptions, draft_job, refuse_filled, write_draft};
@@ -56,9 +57,14 @@ pub fn execute(args: &InitArgs, output: Output, terminal: &Terminal) -> Result<E
     if !args.yes && !can_ask {
         return Err(Failure::Usage("nobody can be asked here: add --yes to write the job without asking".to_owned()));
     }
-    let draft = draft_job(&args.data, &args.out, &DraftOptions { name, currency, amounts: args.amounts }, &|table| {
-        terminal.note(&format!("reading {table}"));
-    })?;
+    let draft = draft_job(
+        &args.data,
+        &args.out,
+        &DraftOptions { name, currency, amounts: args.amounts, today: Some(today()) },
+        &|table| {
+            terminal.note(&format!("reading {table}"));
+        },
+    )?;
     terminal.finish();
     if !args.yes {
         output.print(&findings(&draft))?;

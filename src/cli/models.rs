@@ -126,7 +126,7 @@ pub fn approve(args: &ApproveArgs, output: Output) -> Result<ExitCode, Failure> 
     Ok(ExitCode::Ok)
 }
 
-fn today() -> Date {
+pub(super) fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 

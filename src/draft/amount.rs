@@ -60,6 +60,9 @@ pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(Column
         land.column(at).is_called(&GROSS)
     };
     let has_gross = found.iter().any(|found| is_gross(found.at) && !other(found.at));
+    // What was paid so far is nothing where a bill is still open.
+    let is_paid = |at: ColumnAt| land.column_name(at).says(C::Paid);
+    let has_owed = found.iter().any(|found| is_total(land, found.at) && !is_paid(found.at) && !other(found.at));
     let score = |found: &Found| {
         let net = match () {
             () if !is_net(found.at) => 0.0,
@@ -68,7 +71,8 @@ pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(Column
         };
         let total = if is_total(land, found.at) { 0.15 } else { 0.0 };
         let negative = if land.column(found.at).negative.is_empty() { 0.0 } else { NEGATIVE };
-        found.score + total - negative - net
+        let paid = if is_paid(found.at) && has_owed { 0.3 } else { 0.0 };
+        found.score + total - negative - net - paid
     };
     let best = found
         .iter()

@@ -96,8 +96,11 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
             (plan.with_stand_in(land, &sql, &number).unwrap_or(sql), "the order's buyer".to_owned())
         });
     }
+    let of_other_forms: Vec<(&OrdersPlan, Reference)> = other_forms(land, scope.driver, order, plan);
     if merchant.is_none() && is_reachable {
         merchant = plan.merchant.as_ref().map(|found| scope.reach_id(&along(found, to_orders)));
+        let others = of_other_forms.iter().filter_map(|(form, step)| Some((form.merchant.as_ref()?, *step)));
+        merchant = merchant.map(|sql| first_of(scope, sql, others));
     }
     if buyers && is_reachable {
         let own = land.naming(scope.driver, C::Buyer).map(|(at, _)| Found { at, path: Vec::new(), score: 1.0 });
@@ -111,6 +114,8 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
         } else {
             let of_plan = plan.buyer.as_ref().map(|found| {
                 let sql = scope.reach_id(&along(found, to_orders));
+                let others = of_other_forms.iter().filter_map(|(form, step)| Some((form.buyer.as_ref()?, *step)));
+                let sql = first_of(scope, sql, others);
                 plan.with_stand_in(land, &sql, &number).unwrap_or(sql)
             });
             let own = || own.map(|found| scope.reach_id(&found)).or(buyer.map(|(sql, _)| sql));
@@ -129,6 +134,33 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
         (sql, from)
     });
     Some(OrderLink { order: order_sql, merchant, buyer, from: scope.name(order), score })
+}
+
+/// The other forms of the orders' files that a table's number of orders leads to too.
+fn other_forms<'a>(
+    land: &Landscape,
+    driver: usize,
+    order: ColumnAt,
+    plan: &'a OrdersPlan,
+) -> Vec<(&'a OrdersPlan, Reference)> {
+    let forms = plan.other_forms.iter().filter(|_| driver != plan.driver);
+    // Of each form a part of what rows name is there.
+    let step = |form: &OrdersPlan| {
+        let coverage = land.folder.share_found(order, form.order);
+        let leads = form.driver != driver && coverage >= MIN_OF_ORDERS;
+        leads.then_some(Reference { from: order, to: form.order, coverage })
+    };
+    forms.filter_map(|form| Some((form, step(form)?))).collect()
+}
+
+/// What the orders say, or else those of another form.
+fn first_of<'a>(scope: &mut Scope, own: String, others: impl Iterator<Item = (&'a Found, Reference)>) -> String {
+    let mut named = vec![own];
+    for (found, step) in others {
+        let path = std::iter::once(step).chain(found.path.iter().copied()).collect();
+        named.push(scope.reach_id(&Found { at: found.at, path, score: found.score }));
+    }
+    if let [only] = named.as_slice() { only.clone() } else { format!("COALESCE({})", named.join(", ")) }
 }
 
 /// How a table without the order's number leads to orders: by a column whose values are another key of theirs, such as the number of a payment.
@@ -276,9 +308,38 @@ pub(super) fn reviews(land: &Landscape, plan: &OrdersPlan, currency: Option<Curr
     for (column, found) in &found {
         put_found(&mut draft, &mut scope, column, found);
     }
+    if !draft.has("stars") {
+        stars_of_words(&mut draft, &scope);
+    }
     other_time(&mut draft, &mut scope, &REVIEWS, found.get("created_at"));
     super::sides::buyers_only(&mut draft, &scope);
     Some(draft.finish(&scope))
+}
+
+/// Stars where a review is positive, neutral or negative.
+fn stars_of_words(draft: &mut TableDraft, scope: &Scope) {
+    const STARS: [(&str, &[&str]); 3] = [
+        ("5", &["positive", "positiv", "positivo", "positif"]),
+        ("3", &["neutral", "neutro", "neutre"]),
+        ("1", &["negative", "negativ", "negativo", "negatif"]),
+    ];
+    let land = scope.land;
+    let stars_of = |word: &str| {
+        let lower = word.to_lowercase();
+        STARS.iter().find(|(_, words)| words.contains(&lower.as_str())).map(|(stars, _)| *stars)
+    };
+    let said = |at: &ColumnAt| {
+        let words = &land.column(*at).words;
+        words.len() >= 2 && words.keys().all(|word| stars_of(word).is_some())
+    };
+    let Some(at) = land.columns(scope.driver).find(said) else { return };
+    let cell = scope.id_of(at, &scope.name(at));
+    let cases =
+        land.column(at).words.keys().filter_map(|word| {
+            Some(format!("WHEN {cell} = {} THEN {}", words::listed(&[word.as_str()]), stars_of(word)?))
+        });
+    let sql = format!("CASE {} ELSE NULL END", cases.collect::<Vec<_>>().join(" "));
+    draft.put("stars", Piece::guess(sql, "5, 3 and 1 for good, neither and bad"), scope.column_name(at), 0.7);
 }
 
 /// Reviews that stand in the rows of their orders: stars, and a time that is called a review's.

@@ -253,10 +253,41 @@ fn completed(
         (None, false) => format!("CASE WHEN {} THEN NULL ELSE {sql} END", any_of(&failed)),
         (None, true) => sql,
     };
-    draft.put("completed_at", Piece::guess(sql, why), from, 0.7);
+    let is_stand_in = from == "placed_at" || draft.column("paid_at").is_some_and(|paid| paid.from == from);
+    let later = if is_stand_in { later_times(scope.land, plan) } else { String::new() };
+    draft.put("completed_at", Piece::guess(sql, format!("{why}{later}")), from, 0.7);
     if let Some(drafted) = draft.column_mut("completed_at").filter(|_| why != DELIVERY_STANDS_FOR_IT) {
         drafted.is_told = true;
     }
+}
+
+/// Times of orders that lie after they were placed, and that may be their end though no name says so.
+fn later_times(land: &Landscape, plan: &OrdersPlan) -> String {
+    const MOSTLY: f64 = 0.5;
+    let Some(placed) = plan.placed.as_ref().map(|found| found.at).filter(|at| at.table == plan.driver) else {
+        return String::new();
+    };
+    let names: Vec<String> = land
+        .columns(plan.driver)
+        .filter(|at| {
+            let (cells, name) = (land.column(*at), land.column_name(*at));
+            let is_other = [C::Due, C::Recorded, C::Paid, C::Cancelled, C::Refund, C::Limit, C::Estimated];
+            let is_apart = !land.table(plan.driver).are_of_one_day(placed.column, at.column);
+            let is_later =
+                land.table(plan.driver).not_after(placed.column, at.column).is_some_and(|share| share > 0.95);
+            *at != placed
+                && cells.is_time()
+                && cells.null_share() < MOSTLY
+                && is_later
+                && is_apart
+                && !is_other.iter().any(|concept| name.says(*concept))
+        })
+        .map(|at| format!("\"{}\"", land.column(at).name))
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("; later times of its table are {}: where one of them ends an order, write it", names.join(", "))
 }
 
 /// When the last parcel of an order arrived, where a table of parcels says it; null while one is on its way.

@@ -57,6 +57,9 @@ const MIN_KINDS: usize = 3;
 /// A column that so many orders have the same value of on all their rows does not tell events apart.
 const MOSTLY: f64 = 0.9;
 
+/// What more rows lack is not on all of them.
+const ON_ALL: f64 = 0.02;
+
 /// The table of events that the orders are read from, where it is one.
 pub(super) fn of(land: &Landscape, plan: &OrdersPlan) -> Option<Events> {
     let table = plan.driver;
@@ -151,8 +154,15 @@ impl Events {
         scope.render(Type::Instant, "placed_at", self.at, &scope.name(self.at)).sql
     }
 
-    /// Order, merchant and buyer of a row.
-    fn parties(&self, draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, key: Option<&str>) {
+    /// Order, merchant and buyer of a row. What only some events of an order name is told by any of them, read from `rows`: columns of the part that puts events
+    /// together are given.
+    fn parties(
+        &self,
+        draft: &mut TableDraft,
+        (scope, rows): (&mut Scope, &Scope),
+        plan: &OrdersPlan,
+        key: Option<&str>,
+    ) -> Vec<String> {
         let order = scope.id_of(self.order, &scope.name(self.order));
         let from = scope.name(self.order);
         draft.put("order_id", Piece::sure(order.clone()), from.clone(), plan.order_score);
@@ -160,12 +170,19 @@ impl Events {
             let note = "no column names it: its order does";
             draft.put(key, Piece::guess(order, note), from, 0.6);
         }
+        let mut told = Vec::new();
         for (column, found) in [("merchant_id", &plan.merchant), ("buyer_id", &plan.buyer)] {
-            if let Some(found) = found {
-                let sql = scope.reach_id(found);
-                draft.put(column, Piece::sure(sql), scope.name(found.at), found.score);
-            }
+            let Some(found) = found else { continue };
+            let is_on_some = found.path.is_empty() && scope.land.column(found.at).null_share() > ON_ALL;
+            let sql = if is_on_some {
+                told.push(format!("MIN({}) AS {column}", rows.id_of(found.at, &rows.name(found.at))));
+                format!("{}.{column}", free_name(scope.land, TOLD))
+            } else {
+                scope.reach_id(found)
+            };
+            draft.put(column, Piece::sure(sql), scope.name(found.at), found.score);
         }
+        told
     }
 
     /// The WITH part that puts the events of an order together, read from `rows`, and the columns made of it.
@@ -203,8 +220,8 @@ impl Events {
         draft.head.push(format!(
             "Each time is that of the first event of its kind ({kind}); all rows of an order say the same."
         ));
-        self.parties(&mut draft, &mut scope, plan, None);
-        let mut more = Vec::new();
+        let rows = Scope::new(land, self.table, currency);
+        let mut more = self.parties(&mut draft, (&mut scope, &rows), plan, None);
         let name = free_name(land, TOLD);
         let amount = super::amount::main_amount(land, self.table, &|_| true);
         let amount = amount.or_else(|| land.best(self.table, &DISPUTES, "amount_minor", true));
@@ -252,9 +269,9 @@ impl Events {
         let mut scope = Scope::new(land, self.table, currency);
         let mut draft = TableDraft::new(&SHIPMENTS, &scope);
         draft.head.push(NO_PARCELS_APART.to_owned());
-        self.parties(&mut draft, &mut scope, plan, Some("shipment_id"));
+        let rows = Scope::new(land, self.table, currency);
+        let mut more = self.parties(&mut draft, (&mut scope, &rows), plan, Some("shipment_id"));
         let name = free_name(land, TOLD);
-        let mut more = Vec::new();
         for column in ["carrier", "tracking"] {
             let Some(found) = land.best(self.table, &SHIPMENTS, column, true) else { continue };
             let sql = scope.id_of(found.at, &scope.name(found.at));
@@ -282,7 +299,14 @@ impl Events {
         let mut scope = Scope::new(land, self.table, currency);
         let mut draft = TableDraft::new(&REVIEWS, &scope);
         draft.head.push("Reviews: one row a review of an order of one merchant.".to_owned());
-        self.parties(&mut draft, &mut scope, plan, Some("review_id"));
+        // Other events are skipped as rows: a second input of the same files has them.
+        let rows = scope.twin("all_events");
+        let more = self.parties(&mut draft, (&mut scope, &rows), plan, Some("review_id"));
+        if !more.is_empty() {
+            self.put_together(&mut draft, (&scope, &rows), &[], more);
+            draft.twin = rows.twin_of();
+            draft.needs_all = true;
+        }
         let when = self.when(&scope);
         draft.put("created_at", Piece::sure(when), scope.name(self.at), 0.9);
         for column in ["stars", "recorded_at"] {
@@ -300,7 +324,9 @@ impl Events {
         let mut scope = Scope::new(land, self.table, currency);
         let mut draft = TableDraft::new(&DISPUTES, &scope);
         draft.head.push("Disputes: one row a dispute.".to_owned());
-        self.parties(&mut draft, &mut scope, plan, Some("dispute_id"));
+        // Other events are skipped as rows: a second input of the same files has them.
+        let rows = scope.twin("all_events");
+        let mut more = self.parties(&mut draft, (&mut scope, &rows), plan, Some("dispute_id"));
         let when = self.when(&scope);
         draft.put("opened_at", Piece::sure(when), scope.name(self.at), 0.9);
         if let Some(found) = land.best(self.table, &DISPUTES, "amount_minor", true) {
@@ -311,16 +337,17 @@ impl Events {
             None => draft.put("kind", Piece::guess("'other'", NOTHING_ALLEGED), "the table", 0.3),
         }
         if self.words.contains_key(&Event::DisputeClosed) {
-            // Closing events are skipped as rows: a second input of the same files has them.
-            let rows = scope.twin("all_events");
             let outcome = self.dispute_words(&rows, "outcome", &["buyer-won", "merchant-won"]);
             let outcome = outcome.and_then(|(sql, _)| self.told(&rows, "MIN", Event::DisputeClosed, &sql, "outcome"));
             if outcome.is_some() {
                 let piece = Piece::guess(format!("{}.outcome", free_name(land, TOLD)), COMPARE_WORDS);
                 draft.put("outcome", piece, "the closing event", 0.6);
             }
-            let closed = [("closed_at", Event::DisputeClosed)];
-            self.put_together(&mut draft, (&scope, &rows), &closed, outcome.into_iter().collect());
+            more.extend(outcome);
+        }
+        let closed = [("closed_at", Event::DisputeClosed)];
+        if self.words.contains_key(&Event::DisputeClosed) || !more.is_empty() {
+            self.put_together(&mut draft, (&scope, &rows), &closed, more);
             draft.twin = rows.twin_of();
             draft.needs_all = true;
         }

@@ -21,12 +21,7 @@ pub(super) fn gaps(draft: &Draft, features: &FeaturesDraft, folder: &Folder) -> 
         .chain(aside)
         .flat_map(|table| {
             table.gaps().map(move |gap| {
-                format!(
-                    "- sources/{0}.sql: `{1}` ({2})",
-                    table.table.name,
-                    gap.column,
-                    gap.note.as_deref().unwrap_or_default()
-                )
+                format!("- {}: `{}` ({})", table.file(), gap.column, gap.note.as_deref().unwrap_or_default())
             })
         })
         .collect();

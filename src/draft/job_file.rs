@@ -57,6 +57,12 @@ impl Windows {
     }
 }
 
+/// A key of a TOML table: in quotes, where it has letters of other scripts.
+fn key_of(name: &str) -> String {
+    let is_bare = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_bare { name.to_owned() } else { toml::Value::String(name.to_owned()).to_string() }
+}
+
 /// The keys of an input beside its files.
 fn keys_of_input(facts: &JobFacts, raw: &RawTable) -> String {
     let mut drafts = facts.tables.iter().chain(facts.aside).filter(|table| table.from == raw.name);
@@ -104,27 +110,32 @@ pub(super) fn draft(facts: &JobFacts) -> String {
             let columns = raw.not_in_all.join(", ");
             add(&mut text, &format!("# Not all files of {} have {columns}: null where they are missing.\n", raw.name));
         }
-        add(&mut text, &format!("{mark}{} = {{ files = {files}{comma}{format} }}\n", raw.name));
+        if raw.files.starts_with('{') {
+            add(&mut text, "# No pattern matches these files and no others: add those that come next.\n");
+        }
+        add(&mut text, &format!("{mark}{} = {{ files = {files}{comma}{format} }}\n", key_of(&raw.name)));
         let twins = twins_of(facts.tables, &raw.name);
         for twin in &twins {
             add(
                 &mut text,
                 &format!(
-                    "# The same files once more: `where` does not touch what is read by this name.\n{twin} = {{ files = {files}{comma}{format} }}\n"
+                    "# The same files once more: `where` does not touch what is read by this name.\n{} = {{ files = {files}{comma}{format} }}\n",
+                    key_of(twin)
                 ),
             );
         }
         for twin in twins_of(facts.aside, &raw.name).difference(&twins) {
-            add(&mut text, &format!("# not used: {twin} = {{ files = {files}{comma}{format} }}\n"));
+            add(&mut text, &format!("# not used: {} = {{ files = {files}{comma}{format} }}\n", key_of(twin)));
         }
     }
     for table in facts.tables {
         add(
             &mut text,
             &format!(
-                "\n[[source]]\ntable = \"{0}\"\nfrom = \"{1}\"\nsql = \"sources/{0}.sql\"\n{2}{3}",
+                "\n[[source]]\ntable = \"{}\"\nfrom = \"{}\"\nsql = \"{}\"\n{}{}",
                 table.table.name,
                 table.from,
+                table.file(),
                 skipped(table),
                 keyed_by(table)
             ),
@@ -179,7 +190,7 @@ fn twins_of<'a>(tables: &'a [TableDraft], input: &str) -> BTreeSet<&'a str> {
 
 /// A source whose SELECT has gaps, in comments.
 fn not_read_yet(table: &TableDraft, folder: &Folder, used: &BTreeSet<&str>) -> String {
-    let name = table.table.name;
+    let (name, file) = (table.table.name, table.file());
     let inputs: Vec<&str> = inputs_of(table, folder).into_iter().filter(|name| !used.contains(name)).collect();
     let also = if inputs.is_empty() {
         String::new()
@@ -187,12 +198,12 @@ fn not_read_yet(table: &TableDraft, folder: &Folder, used: &BTreeSet<&str>) -> S
         format!(", and the comment marks before {} above", inputs.join(", "))
     };
     let why = if table.gaps().count() > 0 {
-        format!("sources/{name}.sql has gaps. Fill them")
+        format!("{file} has gaps. Fill them")
     } else {
-        format!("nothing is missing in sources/{name}.sql, but in what is read together with it (GAPS.md). Add that")
+        format!("nothing is missing in {file}, but in what is read together with it (GAPS.md). Add that")
     };
     format!(
-        "\n# Not read yet: {why}, then take the comment marks away{also}.\n# [[source]]\n# table = \"{name}\"\n# from = \"{}\"\n# sql = \"sources/{name}.sql\"\n{}",
+        "\n# Not read yet: {why}, then take the comment marks away{also}.\n# [[source]]\n# table = \"{name}\"\n# from = \"{}\"\n# sql = \"{file}\"\n{}",
         table.from,
         commented(&skipped(table))
     )
@@ -224,7 +235,7 @@ fn keyed_by(table: &TableDraft) -> String {
     }
     let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let keys: Vec<String> =
-        table.keyed_by.iter().map(|(input, column)| format!("{input} = {}", text(column))).collect();
+        table.keyed_by.iter().map(|(input, column)| format!("{} = {}", key_of(input), text(column))).collect();
     format!(
         "# Rows of different keys never meet in this SELECT: large inputs are split by these columns and worked on part by part. It is tried on a sample \
          before it is\n# believed; where you change the SELECT so that it is no longer true, take the line away.\nkeyed_by = {{ {} }}\n",

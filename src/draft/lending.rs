@@ -8,6 +8,7 @@ use super::landscape::Landscape;
 use super::names::Name;
 use super::not_meant::{skip_rows, skip_words};
 use super::paid_lines::PaidLines;
+use super::schedule_by_values::{self, ByValues};
 use super::scope::{Piece, Scope};
 use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
@@ -29,9 +30,18 @@ pub(super) fn loan_book(land: &Landscape, currency: Option<Currency>) -> Vec<Tab
     // Rows that are called payments and say when each falls due are instalments too.
     let are_lines = |table: &usize| PaidLines::of(land, *table).is_some_and(|lines| lines.has_unpaid(land));
     let instalments = instalments.or(payments.filter(are_lines));
-    let mut loan_draft = loan_rows(land, currency, loans, instalments);
+    let by_values = if instalments.is_none() { schedule_by_values::find(land, loans) } else { None };
+    let instalments = instalments.or(by_values.map(|found| found.table));
+    let payments = match by_values.map(|found| found.table) {
+        Some(table) if payments == Some(table) => {
+            land.best_about(C::Payment, &PAYMENTS, |other| other != table && names_loan(other))
+        }
+        _ => payments,
+    };
+    let due = by_values.map(|found| found.due);
+    let mut loan_draft = loan_rows(land, currency, loans, instalments.map(|table| (table, due)));
     let schedule = match instalments {
-        Some(table) => Some(instalment_rows(land, currency, table, loans)),
+        Some(table) => Some(instalment_rows(land, currency, table, loans, by_values)),
         None => super::schedule::of_terms(land, currency, &mut loan_draft, loans),
     };
     let mut drafts = vec![loan_draft];
@@ -71,11 +81,15 @@ pub(super) fn why_no_book(land: &Landscape, book: &[TableDraft]) -> Option<Strin
             None if name == INSTALMENTS.name => lacks.push(
                 "there is no table of instalments, and the loans do not state amount, day and term to make a schedule of".to_owned(),
             ),
-            None => lacks.push(format!("no table of {name} was found")),
+            None => {
+                let of_loans = if name == PAYMENTS.name { repayments_in_a_book(land) } else { None };
+                let or = of_loans.map_or(String::new(), |rows| format!(", but {rows}"));
+                lacks.push(format!("no table of {name} was found{or}"));
+            }
             Some(draft) => {
                 let gaps: Vec<&str> = draft.gaps().map(|gap| gap.column).collect();
                 if !is_complete(draft) {
-                    lacks.push(format!("sources/{name}.sql lacks {}", gaps.join(", ")));
+                    lacks.push(format!("{} lacks {}", draft.file(), gaps.join(", ")));
                 }
             }
         }
@@ -88,6 +102,34 @@ pub(super) fn why_no_book(land: &Landscape, book: &[TableDraft]) -> Option<Strin
          distress of trade, every merchant is taken to owe nothing, and nothing is deducted. Add what is missing before lending",
         lacks.join("; ")
     ))
+}
+
+/// Rows of a book of money that speak of loans and name them, in words.
+fn repayments_in_a_book(land: &Landscape) -> Option<String> {
+    const NEARLY_ALL: f64 = 0.9;
+    let key = land.about(C::Loan).find_map(|table| land.key(table, C::Loan))?;
+    let kinds = (0..land.folder.tables.len()).filter(|table| *table != key.table).flat_map(|table| {
+        land.columns(table).filter(|at| land.column_name(*at).says(C::Kind) && !land.column(*at).words.is_empty())
+    });
+    kinds.into_iter().find_map(|kind| {
+        let raw = land.table(kind.table);
+        let said: Vec<&str> =
+            land.column(kind).words.keys().map(String::as_str).filter(|word| tells_of_loans(word)).collect();
+        let rows = raw.rows_with_words(kind.column, |word| said.contains(&word));
+        let names_loans = |at: &ColumnAt| {
+            *at != kind && !rows.is_empty() && land.folder.share_of_rows_found(*at, key, &rows) >= NEARLY_ALL
+        };
+        let named = land.columns(kind.table).find(names_loans)?;
+        Some(format!(
+            "{} rows with {} in {:?} of {:?} name loans in {:?}: payments can be made of them, by a SELECT with where = \"… IN ({})\" from a second name of its files",
+            rows.len(),
+            words::listed(&said),
+            land.column(kind).name,
+            raw.name,
+            land.column(named).name,
+            words::listed(&said)
+        ))
+    })
 }
 
 fn one_speaks(tables: &[String]) -> String {
@@ -139,7 +181,13 @@ pub(super) fn put_own_without(draft: &mut TableDraft, scope: &mut Scope, taken: 
     }
 }
 
-fn loan_rows(land: &Landscape, currency: Option<Currency>, table: usize, instalments: Option<usize>) -> TableDraft {
+/// `instalments`: their table, and the column of their days where no name says it.
+fn loan_rows(
+    land: &Landscape,
+    currency: Option<Currency>,
+    table: usize,
+    instalments: Option<(usize, Option<ColumnAt>)>,
+) -> TableDraft {
     let mut scope = Scope::new(land, table, currency);
     let mut draft = TableDraft::new(&LOANS, &scope);
     draft.head.push("Loans: one row a loan.".to_owned());
@@ -165,8 +213,8 @@ fn loan_rows(land: &Landscape, currency: Option<Currency>, table: usize, instalm
         term_until(&mut draft, &scope);
     }
     // Of a term in months a schedule beside it says the day.
-    if let Some(instalments) = instalments.filter(|_| !draft.has("term_days") || in_months.is_some()) {
-        term_of_schedule(&mut draft, &scope, instalments);
+    if let Some((instalments, due)) = instalments.filter(|_| !draft.has("term_days") || in_months.is_some()) {
+        term_of_schedule(&mut draft, &scope, instalments, due);
     }
     put_rate(&mut draft, &mut scope, instalments.is_some());
     super::advances::repaid_by_sales(&mut draft, &scope);
@@ -237,15 +285,17 @@ fn term_until(draft: &mut TableDraft, scope: &Scope) {
 }
 
 /// The term runs to the last instalment.
-fn term_of_schedule(draft: &mut TableDraft, loans: &Scope, instalments: usize) {
+fn term_of_schedule(draft: &mut TableDraft, loans: &Scope, instalments: usize, due: Option<ColumnAt>) {
     let land = loans.land;
     let scope = Scope::new(land, instalments, loans.currency);
-    let due = assign(land, instalments, &INSTALMENTS, &["due_on"], true, &BTreeSet::new());
-    let (Some((loan, _)), Some(due)) = (land.naming(instalments, C::Loan), due.get("due_on")) else { return };
-    let Some(disbursed) = draft.column("disbursed_at").map(|c| c.sql.clone()) else { return };
+    let by_name = || assign(land, instalments, &INSTALMENTS, &["due_on"], true, &BTreeSet::new()).remove("due_on");
+    let due = due.or_else(|| by_name().map(|found| found.at));
+    let (Some((loan, _)), Some(due)) = (land.naming(instalments, C::Loan), due) else { return };
+    let paid_out = draft.column("disbursed_at");
+    let Some((disbursed, from)) = paid_out.map(|c| (c.sql.clone(), c.from.clone())) else { return };
     let Some((key, _)) = land.naming(loans.driver, C::Loan) else { return };
     let ends = free_name(land, "last_due");
-    let day = scope.render(Type::Day, "due_on", due.at, &scope.name(due.at)).sql;
+    let day = scope.render(Type::Day, "due_on", due, &scope.name(due)).sql;
     draft.keys.push((key, loan));
     let loan = scope.id_of(loan, &scope.name(loan));
     draft.with.push((
@@ -254,21 +304,29 @@ fn term_of_schedule(draft: &mut TableDraft, loans: &Scope, instalments: usize) {
     ));
     draft.joins.push(format!("LEFT JOIN {ends} ON {} = {ends}.loan", loans.id_of(key, &loans.name(key))));
     let days = |sql: &str| format!("CAST(CAST({sql} AS DATE) AS BIGINT)");
-    let first = if loans.is_text() { format!("SUBSTR({disbursed}, 1, 10)") } else { disbursed };
+    let is_instant = loans.gives_instants(land.column_called(&from));
+    let first = if is_instant { disbursed } else { format!("SUBSTR({disbursed}, 1, 10)") };
     draft.put(
         "term_days",
         Piece::guess(format!("{} - {}", days(&format!("{ends}.due_on")), days(&first)), "days to the last instalment"),
-        scope.name(due.at),
+        scope.name(due),
         0.7,
     );
 }
 
-fn instalment_rows(land: &Landscape, currency: Option<Currency>, table: usize, loans: usize) -> TableDraft {
+fn instalment_rows(
+    land: &Landscape,
+    currency: Option<Currency>,
+    table: usize,
+    loans: usize,
+    by_values: Option<ByValues>,
+) -> TableDraft {
     let mut scope = Scope::new(land, table, currency);
     let mut draft = TableDraft::new(&INSTALMENTS, &scope);
     draft.head.push("Instalments: one row an instalment of a loan.".to_owned());
     put_name(&mut draft, &mut scope, "loan_id", C::Loan);
-    put_own(&mut draft, &mut scope);
+    let taken = by_values.map(|found| found.put(&mut draft, &scope)).unwrap_or_default();
+    put_own_without(&mut draft, &mut scope, &taken);
     let number_is_sound = draft.column("number").is_some_and(|c| c.confidence >= 0.6);
     if let (false, Some(due), Some((loan, _))) =
         (number_is_sound, draft.column("due_on").map(|c| c.sql.clone()), land.naming(table, C::Loan))

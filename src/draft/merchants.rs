@@ -208,7 +208,10 @@ fn first_sale(draft: &mut TableDraft, scope: &Scope, plan: Option<&OrdersPlan>, 
     columns.extend(category_sql.iter().map(|sql| format!("{sql} AS category")));
     draft.with_once(&sales);
     draft.needs_all = true;
-    draft.with.push((all.clone(), format!("SELECT\n    {}\n{}", columns.join(",\n    "), sales.joined_tables())));
+    let mut selects = vec![format!("SELECT\n    {}\n{}", columns.join(",\n    "), sales.joined_tables())];
+    let has_category = category_sql.is_some();
+    selects.extend(plan.other_forms.iter().filter_map(|form| sales_of_form(draft, scope, form, has_category)));
+    draft.with.push((all.clone(), selects.join("\nUNION ALL\n")));
     draft.with.push((
         ranked.clone(),
         format!("SELECT\n    merchant,\n    placed_at{}ROW_NUMBER() OVER (PARTITION BY merchant ORDER BY placed_at{word}) AS place\nFROM {all}\nWHERE placed_at IS NOT NULL",
@@ -238,6 +241,25 @@ fn first_sale(draft: &mut TableDraft, scope: &Scope, plan: Option<&OrdersPlan>, 
             found.score.min(0.7),
         );
     }
+}
+
+/// The sales that files of another form state.
+fn sales_of_form(draft: &mut TableDraft, scope: &Scope, form: &OrdersPlan, has_category: bool) -> Option<String> {
+    let land = scope.land;
+    let mut sales = Scope::new(land, form.sales_table(), scope.currency);
+    let merchant = merchant_of_sales(land, form)?;
+    let placed = land.best(form.sales_table(), &ORDERS, "placed_at", false)?;
+    let merchant = sales.reach_id(&merchant);
+    let placed_sql = sales.reach(&placed);
+    let placed_at = sales.render(Type::Instant, "placed_at", placed.at, &placed_sql).sql;
+    let category = sold_category(land, form).filter(|_| has_category).map(|found| sales.reach_id(&found));
+    let category = category.map_or("'unknown'".to_owned(), |word| format!("COALESCE({word}, 'unknown')"));
+    draft.with_once(&sales);
+    let category = if has_category { format!(",\n    {category} AS category") } else { String::new() };
+    Some(format!(
+        "SELECT\n    {merchant} AS merchant,\n    {placed_at} AS placed_at{category}\n{}",
+        sales.joined_tables()
+    ))
 }
 
 /// No decision needs a category or a region, so that their want need not stop the first night.

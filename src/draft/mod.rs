@@ -14,11 +14,13 @@ mod error;
 mod events;
 mod features_file;
 mod fed;
+mod forms;
 mod guides;
 mod job_file;
 mod landscape;
 mod lending;
 mod line_kinds;
+mod measured;
 mod merchants;
 mod monitor_file;
 mod names;
@@ -35,6 +37,7 @@ mod rates;
 mod refunds;
 mod roles;
 mod schedule;
+mod schedule_by_values;
 mod scope;
 mod sides;
 mod signature;
@@ -82,6 +85,8 @@ pub struct DraftOptions {
     pub currency: Option<Currency>,
     /// What amounts without decimals are, where the caller knows it.
     pub amounts: Option<AmountUnit>,
+    /// The day of drafting, where the caller knows it: no first night is later.
+    pub today: Option<Date>,
 }
 
 /// A drafted job, in memory.
@@ -187,7 +192,9 @@ impl Draft {
 /// # Errors
 /// Nothing can be read in the folder, or nothing in it is like orders.
 pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn Fn(&str)) -> Result<Draft, DraftError> {
-    let folder = profile_folder(data, &|name| Name::of(name).digits(), told)?;
+    let mut folder = profile_folder(data, &|name| Name::of(name).digits(), told)?;
+    versions::note_dumps_of_loans(&mut folder);
+    let folder = folder;
     let land = Landscape::of(&folder, options.amounts);
     let hint = currency_of(&folder, options);
     let currency = hint.as_ref().and_then(|hint| Currency::new(&hint.code).ok());
@@ -196,15 +203,15 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     let events = events::of(&land, &plan);
     if let Some(events) = &events {
         plan.placed = Some(events.placed());
-    } else if versions::are_versions(&land, &plan) {
-        plan.lines = None;
-        plan.has_versions = true;
+        plan.other_forms.clear();
+    } else {
+        versions::mark(&land, &mut plan);
     }
     let DraftedTables { mut tables, aside, has_loan_book, no_loan_book } =
         drafted_tables(&land, &plan, events.as_ref(), currency);
-    let span = trading_days(&land, &plan).map(|(first, as_of)| {
-        let known = versions::known_by(&land, &plan);
-        (first, known.map_or(as_of, |known| as_of.max(known)))
+    let span = forms::trading_days(&land, &plan).map(|(first, as_of)| {
+        let until = options.today.filter(|today| *today > first).unwrap_or(as_of);
+        (first, as_of.min(until))
     });
     if let Some((_, as_of)) = span {
         for table in &mut tables {
@@ -289,9 +296,16 @@ fn drafted_tables(
         drafts.extend(children::shipments(land, plan, currency));
         drafts.extend(children::reviews(land, plan, currency));
         drafts.extend(children::disputes(land, plan, currency));
+        forms::of_orders(land, plan, currency, &mut drafts);
     }
     drafts.extend(lending::standing_alone(land, currency));
-    let book = lending::loan_book(land, currency);
+    forms::doubt_unread(land, &mut drafts);
+    let mut book = lending::loan_book(land, currency);
+    forms::doubt_unread(land, &mut book);
+    measured::doubt_references(land, &mut drafts, &mut book);
+    for table in &mut book {
+        versions::stamp_dumps(table, land);
+    }
     // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.
     let has_rows = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>() < 1.0;
     let has_loan_book = book.len() == 3 && book.iter().all(|table| lending::is_complete(table) && has_rows(table));
@@ -322,9 +336,8 @@ fn currency_of(folder: &Folder, options: &DraftOptions) -> Option<CurrencyHint> 
 }
 
 /// First day of trade, and the day after the last usual one.
-fn trading_days(land: &Landscape, plan: &orders_plan::OrdersPlan) -> Option<(Date, Date)> {
-    let placed = plan.placed.as_ref()?;
-    let activity = land.column(placed.at).activity();
+fn trading_days(placed: &RawColumn) -> Option<(Date, Date)> {
+    let activity = placed.activity();
     let last = activity.last_usual_day().map(|day| day.on).or(activity.last_on())?;
     Some((activity.first_on()?, last.checked_add(1.day()).ok()?))
 }
@@ -353,10 +366,19 @@ fn tell_milestones_ahead(table: &mut TableDraft, land: &Landscape, as_of: Date) 
 
 /// Tables whose events end so long before the first night that it would stop on them.
 fn behind(land: &Landscape, tables: &[TableDraft], as_of: Date) -> Vec<(&'static str, String)> {
-    let found = tables.iter().filter_map(|table| {
+    let pace_of = |table: &TableDraft| {
         let event = crate::wash::event_column(table.table)?;
-        let from = &table.column(event)?.from;
-        let pace = land.column_called(from)?.activity().first_night_pace(as_of)?;
+        land.column_called(&table.column(event)?.from)?.activity().first_night_pace(as_of)
+    };
+    let found = tables.iter().filter_map(|table| {
+        let pace = pace_of(table)?;
+        // Files of an older form end early.
+        let goes_on = |other: &TableDraft| {
+            other.table.name == table.table.name && pace_of(other).is_some_and(|its| its.last_on > pace.last_on)
+        };
+        if tables.iter().any(goes_on) {
+            return None;
+        }
         let is_late = pace.days_behind > pace.tolerated(TableLimits::default().first_night_days);
         is_late.then(|| {
             let reason = format!(
@@ -411,7 +433,7 @@ fn files(
         ("README.md".to_owned(), guides::readme(facts.name, draft.open_gaps() > 0)),
     ];
     for table in draft.tables.iter().chain(&draft.aside) {
-        files.push((format!("sources/{}.sql", table.table.name), table.sql()));
+        files.push((table.file(), table.sql()));
     }
     files
 }

@@ -1,4 +1,5 @@
-//! Columns whose cells hold several rows of a table of their own, such as the reviews of an order: no SELECT of the draft takes them apart.
+//! Columns whose cells hold several rows of a table of their own, such as the reviews of an order, or the fields of an object as JSON text: no SELECT of the draft takes
+//! them apart.
 
 use serde::Serialize;
 
@@ -23,6 +24,8 @@ pub struct NestedRows {
     pub column: String,
     /// What each of the rows within says, where the file tells.
     pub fields: Vec<String>,
+    /// What its cells hold.
+    pub holds: &'static str,
     /// What a person can do.
     pub advice: String,
 }
@@ -45,11 +48,41 @@ pub(super) fn unread<'a>(land: &Landscape, tables: impl Iterator<Item = &'a Tabl
                 input: table.name.clone(),
                 column: column.name.clone(),
                 fields: within,
+                holds: "several rows in one cell",
                 advice: advice(land, at, column),
             });
         }
     }
+    found.extend(land.folder.tables.iter().flat_map(objects_in_cells));
     found
+}
+
+/// Columns of JSON objects, of which SQL reads no field.
+fn objects_in_cells(table: &RawTable) -> impl Iterator<Item = NestedRows> + '_ {
+    let are_objects = |column: &&RawColumn| !column.object_fields.is_empty();
+    table.columns.iter().filter(are_objects).map(|column| {
+        let cell = quoted(&column.name);
+        // A field may be called as a column is.
+        let is_taken = |field: &str| table.columns.iter().any(|known| known.name.eq_ignore_ascii_case(field));
+        let called =
+            |field: &str| if is_taken(field) { format!("{}_{field}", column.name) } else { field.to_owned() };
+        let reads = |field: &String| {
+            format!("{cell}->>'$.\"{}\"' AS \"{}\"", field.replace('\'', "''"), called(field))
+        };
+        let fields: Vec<String> = column.object_fields.iter().map(reads).collect();
+        NestedRows {
+            input: table.name.clone(),
+            column: column.name.clone(),
+            fields: column.object_fields.clone(),
+            holds: "an object of JSON in each cell",
+            advice: format!(
+                "make columns of them, and draft again from a folder with the new file in place of the old; with DuckDB in the data folder: COPY (SELECT * EXCLUDE ({cell}), {} FROM '{}') TO '{}_read.parquet'",
+                fields.join(", "),
+                table.files,
+                table.name
+            ),
+        }
+    })
 }
 
 /// A list of structs, or JSON text of a list of objects.
@@ -109,9 +142,6 @@ impl NestedRows {
     #[must_use]
     pub fn words(&self) -> String {
         let fields = if self.fields.is_empty() { String::new() } else { format!(" ({})", self.fields.join(", ")) };
-        format!(
-            "{}.{} holds several rows in one cell{fields}, which are not read: {}",
-            self.input, self.column, self.advice
-        )
+        format!("{}.{} holds {}{fields}, which are not read: {}", self.input, self.column, self.holds, self.advice)
     }
 }

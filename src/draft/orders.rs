@@ -100,8 +100,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     doubt_the_unit(&mut draft, &scope, plan);
     tell_other_sums(&mut draft, land, plan);
-    if let Some(others) = &others {
-        others.tell_kept(&mut draft, &scope);
+    match &others {
+        Some(others) => others.tell_kept(&mut draft, &scope),
+        None => tell_kinds(&mut draft, land, plan),
     }
     super::versions::stamp(&mut draft, land, plan);
     if plan.splits() {
@@ -193,6 +194,25 @@ fn tell_other_sums(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) 
             shown.join(", ")
         ),
     );
+}
+
+/// Names the kinds of rows where all of them are taken for sales: bills and notes may be among them.
+fn tell_kinds(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) {
+    let table = plan.lines.as_ref().map_or(plan.driver, |lines| lines.table);
+    let is_kind = |at: &ColumnAt| {
+        let name = land.column_name(*at);
+        let is_bare = name.unknown == 0 && name.concepts.iter().all(|c| matches!(c, C::Kind | C::Order));
+        is_bare && name.says(C::Kind) && (2..=super::ends::MAX_STATES).contains(&land.column(*at).words.len())
+    };
+    let (Some(at), true) = (land.columns(table).find(is_kind), draft.skipped.is_empty()) else { return };
+    let raw = land.column(at);
+    let words: Vec<&str> = raw.words.keys().map(String::as_str).collect();
+    let note = format!(
+        "{:?} says {}, and all of them are taken for sales: where some are not, leave them out by `where`",
+        raw.name,
+        super::words::listed(&words)
+    );
+    draft.look_at("amount_minor", &note);
 }
 
 /// Marks the amount where nothing tells whether it is in the main unit.

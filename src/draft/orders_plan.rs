@@ -4,6 +4,7 @@
 //! one row an order, whose merchants only its lines name; or one row a line, with the order's number repeated. What one merchant sells in one
 //! order is one order of the contract.
 
+use super::ends::MAX_STATES;
 use super::landscape::{Found, Landscape, MIN_SCORE, speak_of_loans};
 use super::vocabulary::Concept as C;
 use crate::contract::{MERCHANTS, ORDERS};
@@ -30,6 +31,8 @@ pub(super) struct OrdersPlan {
     pub lines: Option<Lines>,
     /// Whether rows of one order are versions of it.
     pub has_versions: bool,
+    /// How orders of files with the same name and other columns are read.
+    pub other_forms: Vec<OrdersPlan>,
 }
 
 /// Lines of orders.
@@ -84,7 +87,48 @@ pub(super) fn plan(land: &Landscape) -> Option<OrdersPlan> {
     let tables = 0..land.folder.tables.len();
     let mut ranked: Vec<(f64, usize)> = tables.filter_map(|table| Some((likeness(land, table)?, table))).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let (_, driver) = ranked.first().copied()?;
+    let (_, first) = ranked.first().copied()?;
+    let driver = sales_behind_book(land, &ranked, first).unwrap_or(first);
+    let others = land.folder.other_forms(driver).filter(|other| ranked.iter().any(|(_, table)| table == other));
+    let other_forms = others.filter_map(|other| plan_of(land, other)).collect();
+    Some(OrdersPlan { other_forms, ..plan_of(land, driver)? })
+}
+
+/// The orders themselves, where the table that is most like them is a book of money whose lines name them: it has them net of fees, among payouts and repayments.
+fn sales_behind_book(land: &Landscape, ranked: &[(f64, usize)], book: usize) -> Option<usize> {
+    let states_sales = |table: usize| {
+        let has = |column: &str| land.best(table, &ORDERS, column, true).is_some();
+        has("amount_minor") && has("placed_at") && land.find_entity(table, C::Merchant).is_some()
+    };
+    let others = ranked.iter().map(|(_, table)| *table).filter(|table| *table != book && states_sales(*table));
+    others
+        .into_iter()
+        .find(|other| order_column(land, *other).is_some_and(|(order, _)| order_in_book(land, book, order).is_some()))
+}
+
+/// The column in which a book of money names orders: one that is not its own key, and nearly all values of which are the orders' numbers. A book says in words what a
+/// line is, and some words speak of withdrawals, loans, or what was given back.
+pub(super) fn order_in_book(land: &Landscape, table: usize, order: ColumnAt) -> Option<ColumnAt> {
+    const NEARLY_ALL: f64 = 0.9;
+    const MIN_ORDERS: usize = 50;
+    let is_kind = |at: &ColumnAt| {
+        let cells = land.column(*at);
+        let is_called_so = land.column_name(*at).says(C::Kind) && (2..=MAX_STATES).contains(&cells.words.len());
+        let is_of_money = |word: &String| super::words::is_withdrawal(word) || super::lending::tells_of_loans(word);
+        is_called_so && (cells.words.keys().any(is_of_money) || !super::words::take_back(cells).is_empty())
+    };
+    land.columns(table).find(is_kind)?;
+    let own = order_column(land, table).map(|(at, _)| at).filter(|at| land.column(*at).is_key());
+    let key = land.column(order);
+    let mut columns = land.columns(table).filter(|at| {
+        let cells = land.column(*at);
+        Some(*at) != own && at.table != order.table && cells.is_like_an_id() && cells.distinct >= MIN_ORDERS
+    });
+    columns.find(|at| land.column(*at).share_found_in(key) >= NEARLY_ALL)
+}
+
+/// How the orders of a table are read.
+fn plan_of(land: &Landscape, driver: usize) -> Option<OrdersPlan> {
     let (order, order_score) = order_column(land, driver)?;
     let placed = land.best(driver, &ORDERS, "placed_at", false);
     let merchant = land.find_entity(driver, C::Merchant);
@@ -92,7 +136,17 @@ pub(super) fn plan(land: &Landscape) -> Option<OrdersPlan> {
         land.find_entity(driver, C::Buyer).filter(|found| !is_of_merchant(land, driver, merchant.as_ref(), found));
     let buyer = buyer.map(|found| lasting_buyer(land, driver, found));
     let buyer = buyer.or_else(|| other_account(land, driver, merchant.as_ref()));
-    let mut plan = OrdersPlan { driver, order, order_score, merchant, buyer, placed, lines: None, has_versions: false };
+    let mut plan = OrdersPlan {
+        driver,
+        order,
+        order_score,
+        merchant,
+        buyer,
+        placed,
+        lines: None,
+        has_versions: false,
+        other_forms: Vec::new(),
+    };
     // What follows an order is not there for every order: its lines are.
     let follows = |found: &Found| {
         let roles = found.path.iter().map(|step| land.role(step.to.table));
@@ -245,7 +299,10 @@ fn lines(land: &Landscape, plan: &OrdersPlan) -> Option<Lines> {
         let helps = (plan.merchant.is_none() && merchant.is_some()) || (plan.merchant.is_some() && has_amount);
         let merchant = merchant.filter(|_| plan.merchant.is_none());
         let splits = merchant.is_some_and(|merchant| !land.table(table).determines(r.from.column, merchant.column));
-        let rank = u8::from(role == Some(C::Item)) + u8::from(has_amount);
+        // Of lines in two forms those that have these orders are meant.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of one")]
+        let coverage = (r.coverage * 10.0) as u8;
+        let rank = (u8::from(role == Some(C::Item)) + u8::from(has_amount), coverage);
         helps.then_some((rank, Lines { table, order: r.from, merchant, splits }))
     });
     lines.max_by_key(|(rank, _)| *rank).map(|(_, lines)| lines)

@@ -35,7 +35,7 @@ pub(super) fn left_out(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan)
 impl OtherBusiness {
     /// The kinds that speak of loans or withdrawals, and where others say what is given back, those of which nearly all is below zero: fees, holds, transfers.
     /// `None` where there are none, or nothing else.
-    fn of(scope: &Scope) -> Option<Self> {
+    pub(super) fn of(scope: &Scope) -> Option<Self> {
         let land = scope.land;
         let raw = land.table(scope.driver);
         let amount = main_amount(land, scope.driver, &|_| true).map(|found| found.at);

@@ -20,10 +20,14 @@ struct Refunds<'a> {
     /// The part with one row a key, where they have a key: rows that were sent again count once.
     once: Option<(String, String)>,
     order: ColumnAt,
+    /// The orders' column that it names, where that is not their number.
+    by: Option<ColumnAt>,
     when: ColumnAt,
     amount: ColumnAt,
     /// Which rows of their table are meant; empty where all are.
     only: String,
+    /// How they are told from other rows of a book, for a person.
+    told: Option<String>,
     /// Whether amounts have a minus.
     is_negative: bool,
     score: f64,
@@ -51,7 +55,9 @@ pub(super) fn refunds(
     if draft.has("refunded_at") {
         return None;
     }
-    let mut found = credits.or_else(|| table_of_refunds(scope, plan))?;
+    let mut found = credits.or_else(|| table_of_refunds(scope, plan)).or_else(|| refunds_in_a_book(scope, plan))?;
+    let by = found.by.map(|at| scope.id_of(at, &scope.name(at)));
+    let number = by.as_deref().unwrap_or(number);
     let seller = if plan.splits() { merchant.zip(found.seller()) } else { None };
     let inner = &found.rows;
     let order = inner.id_of(found.order, &inner.name(found.order));
@@ -111,13 +117,12 @@ pub(super) fn refunds(
         scope.column_name(found.when),
         found.score,
     );
-    let note = if found.only.is_empty() || draft.twin.is_some() {
-        "the sum of an order's refunds"
-    } else {
-        "the sum of an order's refunds that were granted"
+    let note = match &found.told {
+        Some(told) => format!("the sum of an order's rows of {} with {told}", land.table(found.order.table).name),
+        None if found.only.is_empty() || draft.twin.is_some() => "the sum of an order's refunds".to_owned(),
+        None => "the sum of an order's refunds that were granted".to_owned(),
     };
-    let note =
-        if is_sent_again { format!("{note}; rows that a later file sends again count once") } else { note.to_owned() };
+    let note = if is_sent_again { format!("{note}; rows that a later file sends again count once") } else { note };
     draft.put(
         "refund_minor",
         Piece::guess(format!("{name}.refund_minor"), note),
@@ -316,7 +321,7 @@ fn credit_notes<'a>(
         ..back.skipped(scope, "are credit notes, not orders")
     });
     let when = plan.placed.as_ref().filter(|found| found.path.is_empty()).map(|found| found.at);
-    let (Some(order), Some(when)) = (back.names, when) else {
+    let (Some(order), Some(when)) = (back.names.or(back.shares), when) else {
         if !draft.has("refunded_at") && !draft.has("refund_minor") {
             let why = format!(
                 "{} with {} give money back, and nothing says of which order: write what went back of each order, and NULL where nothing did",
@@ -331,7 +336,9 @@ fn credit_notes<'a>(
     // Where what goes back bears the number of its sale, that number names no row of it.
     let once = (order != plan.order).then(|| rows.read_once(plan.order, LATEST));
     let only = format!("\nWHERE {}", back.condition(&rows));
-    Some(Refunds { rows, once, order, when, amount, only, is_negative: back.are_negative, score: 0.7 })
+    let by = if back.names.is_none() { back.shares } else { None };
+    let (told, is_negative) = (None, back.are_negative);
+    Some(Refunds { rows, once, order, by, when, amount, only, told, is_negative, score: 0.7 })
 }
 
 /// A table that is called after refunds or reversals, one of amounts below zero, or a table of disputes that says what went back.
@@ -367,9 +374,28 @@ fn table_of_refunds<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<
         let mut rows = Scope::new(land, table, scope.currency);
         let once = own_number(scope, table).map(|key| rows.read_once(key, LATEST));
         let only = granted_only(&rows, plan);
-        Some(Refunds { rows, once, order, when, amount, only, is_negative, score: 0.7 })
+        Some(Refunds { rows, once, order, by: None, when, amount, only, told: None, is_negative, score: 0.7 })
     });
     found.max_by_key(|refunds| land.table(refunds.order.table).rows)
+}
+
+/// Rows of a book of money that take back what orders brought in, where it names the orders.
+fn refunds_in_a_book<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<'a>> {
+    let land = scope.land;
+    let mut tables =
+        (0..land.folder.tables.len()).filter(|table| *table != plan.driver && *table != plan.sales_table());
+    tables.find_map(|table| {
+        let order = super::orders_plan::order_in_book(land, table, plan.order)?;
+        let mut rows = Scope::new(land, table, scope.currency);
+        let amount = super::amount::main_amount(land, table, &|_| true)?.at;
+        let when = land.best(table, &ORDERS, "placed_at", true)?.at;
+        let others = OtherBusiness::of(&rows).map_or_else(BTreeSet::new, |others| others.words);
+        let back = rows_that_take_back(&rows, Some(amount), None, &others)?;
+        let once = own_number(scope, table).filter(|key| *key != order).map(|key| rows.read_once(key, LATEST));
+        let only = format!("\nWHERE {}", back.condition(&rows));
+        let (told, is_negative) = (Some(back.told.clone()), back.are_negative);
+        Some(Refunds { rows, once, order, by: None, when, amount, only, told, is_negative, score: 0.7 })
+    })
 }
 
 /// The WITH part of refunds with one row a number of theirs.

@@ -22,6 +22,8 @@ const MIN_REPEATS: f64 = 2.0;
 const MANY_ORDERS: f64 = 10.0;
 /// Fewer merchants than this are codes of something.
 const MIN_MERCHANTS: usize = 3;
+/// What more rows lack does not stand on all of them.
+const ON_ALL: f64 = 0.02;
 /// An order of more lines than this, on average, is not one order.
 const MAX_LINES: usize = 20;
 
@@ -34,7 +36,16 @@ impl Landscape<'_> {
         self.keys_of_loans();
         self.book_of_loans();
         self.payments_of_buyers();
-        let Some(trade) = self.trade_table() else { return };
+        let Some(first) = self.trade_table() else { return };
+        let behind = self.sales_behind(first);
+        if let Some(sales) = behind {
+            self.set_role(sales, C::Order);
+            // What only some rows of an order say, such as the number of an item, is no order's number.
+            let blank = |at: &ColumnAt| self.column(*at).null_share() > ON_ALL;
+            let of_items: Vec<ColumnAt> = self.columns(sales).filter(blank).collect();
+            self.named.retain(|at, (meant, _)| *meant != C::Order || !of_items.contains(at));
+        }
+        let trade = behind.unwrap_or(first);
         if !self.about(C::Order).any(|table| self.is_like_trade(table)) {
             self.set_role(trade, C::Order);
         }
@@ -210,6 +221,27 @@ impl Landscape<'_> {
                 + 0.1 * parties as f64
         };
         tables.iter().copied().max_by(|a, b| score(*a).total_cmp(&score(*b)).then_with(|| b.cmp(a)))
+    }
+
+    /// The sales themselves, where the table of trade is a book of money whose lines name them.
+    fn sales_behind(&self, book: usize) -> Option<usize> {
+        let has_amount = |table: usize| !self.candidates(table, &ORDERS, "amount_minor", true).is_empty();
+        let mut tables = (0..self.folder.tables.len()).filter(|table| *table != book && self.is_dated_sale(*table));
+        tables.find(|table| {
+            let mut numbers = self.named.iter().filter(|(at, (meant, _))| {
+                at.table == *table && *meant == C::Order && self.column(**at).null_share() <= ON_ALL
+            });
+            numbers.any(|(order, _)| super::orders_plan::order_in_book(self, book, *order).is_some())
+                && has_amount(*table)
+        })
+    }
+
+    /// Whether rows of a table may be orders whose items stand beneath them, without a time of their own.
+    fn is_dated_sale(&self, table: usize) -> bool {
+        const MOST_ITEMS: f64 = 0.5;
+        let is_dated = self.table(table).columns.iter().any(|c| c.is_time() && c.null_share() < MOST_ITEMS);
+        let names_who = self.naming(table, C::Merchant).is_some() && self.naming(table, C::Buyer).is_some();
+        matches!(self.role(table), None | Some(C::Order | C::Item)) && is_dated && names_who
     }
 
     /// Columns of a table that may name a party: nothing in their names says that they are something else, and their values come back.

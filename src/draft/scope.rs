@@ -106,6 +106,13 @@ pub(super) fn cell_of(table: &str, raw: &RawColumn) -> String {
     }
 }
 
+/// A date as text with fewer years, whatever stands around them.
+fn years_earlier(ahead: i16, sql: &str) -> String {
+    let part = |pattern: &str| format!("regexp_extract({sql}, '{pattern}', 1)");
+    let year = format!("CAST(CAST({} AS BIGINT) - {ahead} AS VARCHAR)", part("(2[4-7][0-9][0-9])"));
+    format!("COALESCE({} || {year} || {}, {sql})", part("^(.*?)2[4-7][0-9][0-9]"), part("2[4-7][0-9][0-9](.*)$"))
+}
+
 /// The list whose first element a piece of SQL is.
 fn list_of(sql: &str) -> String {
     let list = sql.strip_prefix(FIRST).and_then(|rest| rest.strip_suffix(FIRST_END));
@@ -284,6 +291,28 @@ impl<'a> Scope<'a> {
     fn time(&self, kind: Type, at: ColumnAt, sql: &str) -> Piece {
         let raw = self.land.column(at);
         let ValueKind::Time { form, is_certain, is_date } = &raw.kind else { return Piece::sure(sql) };
+        if raw.years_ahead > 0 && !form.gives_instants() {
+            return Piece::sure(self.time_of(kind, raw, (*form, *is_date), &years_earlier(raw.years_ahead, sql)));
+        }
+        if raw.years_ahead > 0 {
+            let text = format!("add_months({}, -{})", form.sql(sql, true), 12 * raw.years_ahead);
+            return Piece::sure(if kind == Type::Day { format!("CAST({text} AS DATE)") } else { text });
+        }
+        let second = raw.second_form.as_ref().filter(|second| second.is_told);
+        let text = self.time_of(kind, raw, (*form, *is_date), sql);
+        if let Some(second) = second {
+            let words = format!("written in two forms: {} and {}", form.words(), second.form.words());
+            let doubt = if *is_certain { "" } else { "; no row tells the order of day and month" };
+            Piece::guess(text, format!("{words}{doubt}"))
+        } else if *is_certain {
+            Piece::sure(text)
+        } else {
+            Piece::guess(text, format!("read as {}; no row tells it from the other order", form.words()))
+        }
+    }
+
+    /// A time as text or an instant, read by the forms that its column has.
+    fn time_of(&self, kind: Type, raw: &RawColumn, (form, is_date): (TimeForm, bool), sql: &str) -> String {
         let second = raw.second_form.as_ref().filter(|second| second.is_told);
         let mut text = match second {
             Some(second) => form.sql_with(second.form, sql, raw.longest > 10),
@@ -296,7 +325,7 @@ impl<'a> Scope<'a> {
         }
         if kind == Type::Day {
             text = match (is_typed || !self.is_text(), is_date) {
-                (true, true) if *form == TimeForm::Native => text,
+                (true, true) if form == TimeForm::Native => text,
                 (true, _) => format!("CAST({text} AS DATE)"),
                 (false, false) => format!("SUBSTR({text}, 1, 10)"),
                 // `2018-08-01 00:00:00` is a date to a person only.
@@ -304,15 +333,7 @@ impl<'a> Scope<'a> {
                 (false, true) => text,
             };
         }
-        if let Some(second) = second {
-            let words = format!("written in two forms: {} and {}", form.words(), second.form.words());
-            let doubt = if *is_certain { "" } else { "; no row tells the order of day and month" };
-            Piece::guess(text, format!("{words}{doubt}"))
-        } else if *is_certain {
-            Piece::sure(text)
-        } else {
-            Piece::guess(text, format!("read as {}; no row tells it from the other order", form.words()))
-        }
+        text
     }
 
     /// Times as one type, so that they may stand in one expression.
@@ -374,7 +395,7 @@ impl<'a> Scope<'a> {
         let raw = self.land.column(at);
         let (units, note) = self.minor_units(at);
         if units == 1 && matches!(raw.kind, ValueKind::Whole) && !raw.is_list {
-            return Piece { sql: sql.to_owned(), note };
+            return Piece { sql: self.whole_as_it_is(raw, sql), note };
         }
         let minor = self.minor(at, sql).sql;
         // What was given back or taken off is often written with a minus; the contract's sums have none.
@@ -411,8 +432,20 @@ impl<'a> Scope<'a> {
             }
             "daily_rate_ppm" => super::rates::per_day(self, at, sql),
             "stars" => super::stars::in_five(self, at, sql),
-            _ if matches!(raw.kind, ValueKind::Whole) => Piece::sure(sql),
+            _ if matches!(raw.kind, ValueKind::Whole) => Piece::sure(self.whole_as_it_is(raw, sql)),
             _ => Piece::sure(rounded("")),
         }
+    }
+
+    /// A whole number as it stands: cells of a text file are typed when they are read, text of a typed file is not.
+    fn whole_as_it_is(&self, raw: &RawColumn, sql: &str) -> String {
+        if raw.is_text && !self.is_text() { format!("TRY_CAST({sql} AS BIGINT)") } else { sql.to_owned() }
+    }
+
+    /// Whether what is made of a time is an instant, and not the text of one.
+    pub(super) fn gives_instants(&self, raw: Option<&RawColumn>) -> bool {
+        let is_made_one =
+            raw.is_some_and(|raw| matches!(&raw.kind, ValueKind::Time { form, .. } if form.gives_instants()));
+        is_made_one || !self.is_text()
     }
 }

@@ -129,7 +129,9 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Created, C::Time], 0.75),
             (&[C::Time], 0.6),
         ],
-        ("loans", "principal_minor") => &[(&[C::Principal], 0.95), (&[C::Loan, C::Amount], 0.9), (&[C::Amount], 0.85)],
+        ("loans", "principal_minor") => {
+            &[(&[C::Principal], 0.95), (&[C::Loan, C::Amount], 0.9), (&[C::Amount], 0.85), (&[C::Loan], 0.6)]
+        }
         ("loans", "term_days") => &[(&[C::Term], 0.95), (&[C::Month], 0.6)],
         ("loans", "daily_rate_ppm") => &[(&[C::Interest, C::Rate], 0.95), (&[C::Rate], 0.9), (&[C::Interest], 0.6)],
         ("loans", "repayment") => &[(&[C::Repayment], 0.95)],

@@ -8,7 +8,7 @@ use super::add::add;
 use super::assign::free_name;
 use super::scope::{Piece, Scope};
 use crate::contract::{Column, TableContract, Type};
-use crate::profile::{ColumnAt, ValueKind};
+use crate::profile::{ColumnAt, RawColumn, ValueKind};
 
 /// What marks a place that a person must fill; the check of a job's sources looks for it.
 pub(crate) use crate::source::GAP;
@@ -47,11 +47,15 @@ pub struct ColumnDraft {
 
 impl ColumnDraft {
     /// What a person should look at before anything is believed: what amounts are made of, for an amount read in the wrong unit is wrong by a hundred and
-    /// looks right, and what else decides.
+    /// looks right, when a merchant has earned it, and what else decides.
     #[must_use]
-    pub fn to_look_at(&self) -> Option<&str> {
-        let is_told = self.is_told || self.column.ends_with("_minor");
-        self.note.as_deref().filter(|_| is_told && self.certainty != Certainty::Gap)
+    pub fn to_look_at(&self) -> Option<String> {
+        const DECIDES: [&str; 4] = ["amount_minor", "completed_at", "refund_minor", "refunded_at"];
+        let is_guessed = DECIDES.contains(&self.column) && self.confidence < SURE;
+        let is_told = self.is_told || self.column.ends_with("_minor") || is_guessed;
+        let guessed = || is_guessed.then(|| format!("a guess ({:.2})", self.confidence));
+        let note = if is_told { self.note.clone().or_else(guessed) } else { None };
+        note.filter(|_| self.certainty != Certainty::Gap)
     }
 
     /// Adds what a person should look at: what was found for certain is a guess with it.
@@ -72,6 +76,9 @@ pub struct TableDraft {
     pub table: &'static TableContract,
     /// Input whose rows are accounted for.
     pub from: String,
+    /// Which of several sources of the contract table it is, from 1 on.
+    #[serde(skip)]
+    pub(super) part: usize,
     /// Its columns, in contract order; those left out were not found and need not be there.
     pub columns: Vec<ColumnDraft>,
     #[serde(skip)]
@@ -133,6 +140,7 @@ impl TableDraft {
         Self {
             table,
             from: scope.driver_name().to_owned(),
+            part: 1,
             columns: Vec::new(),
             head: Vec::new(),
             with: Vec::new(),
@@ -145,6 +153,12 @@ impl TableDraft {
             needs_all: false,
             keyed_by: BTreeMap::new(),
         }
+    }
+
+    /// The file of its SELECT, below the job's folder.
+    pub(super) fn file(&self) -> String {
+        let part = if self.part > 1 { format!("_{}", self.part) } else { String::new() };
+        format!("sources/{}{part}.sql", self.table.name)
     }
 
     /// Leaves rows of the driving table out.
@@ -242,6 +256,8 @@ impl TableDraft {
         self.columns.sort_by_key(|c| place(c.column));
         self.not_before_the_event(scope);
         self.doubt_mixed_cells(scope);
+        self.doubt_blank_times(scope);
+        self.tell_years_ahead(scope);
         self.from_clause = scope.joined_tables();
         if !self.needs_all {
             self.keyed_by = scope.keyed_by(&self.keys);
@@ -306,6 +322,51 @@ impl TableDraft {
         for (milestone, sql) in bounded {
             if let Some(drafted) = self.column_mut(milestone) {
                 drafted.sql = sql;
+            }
+        }
+    }
+
+    /// Years that are not of the common calendar: a person must see that they were taken off rightly.
+    fn tell_years_ahead(&mut self, scope: &Scope) {
+        let ahead = |column: &&ColumnDraft| {
+            scope.land.column_called(&column.from).map(|raw| raw.years_ahead).filter(|years| *years > 0)
+        };
+        let Some((column, years)) = self.columns.iter().find_map(|c| Some((c.column, ahead(&c)?))) else { return };
+        let why = format!(
+            "the dates of {} lie {years} years ahead, as Thailand counts them: {years} are taken off here and in the other times of this SELECT",
+            self.from
+        );
+        // What only an optional table says can wait for nobody.
+        if self.table.optional {
+            self.look_at(column, &why);
+        } else {
+            self.doubt(column, &why);
+        }
+    }
+
+    /// A required time that is blank in some rows, or that nothing was found for, may stand in columns whose form is not read.
+    fn doubt_blank_times(&mut self, scope: &Scope) {
+        let land = scope.land;
+        let unread: Vec<(&RawColumn, &str)> = land
+            .columns(scope.driver)
+            .filter_map(|at| Some((land.column(at), land.column(at).unread_time.as_deref()?)))
+            .collect();
+        let Some((_, example)) = unread.first() else { return };
+        let is_time = |column: &&Column| column.required && matches!(column.kind, Type::Instant | Type::Day);
+        let names = unread.iter().map(|(raw, _)| format!("{:?}", raw.name)).collect::<Vec<_>>().join(", ");
+        let told = format!(
+            "{names} of its table look like times in a form that is not read, such as {example:?}: where one of them is meant, write it with try_strptime"
+        );
+        for column in self.table.columns.iter().filter(is_time) {
+            let Some(drafted) = self.column(column.name) else { continue };
+            let raw = land.column_at(scope.driver, &drafted.from).map(|at| land.column(at));
+            if let Some(raw) = raw.filter(|raw| raw.null_share() > FEW_BLANK) {
+                let why = format!("{} is blank in {} row(s), and {told}", drafted.from, raw.nulls);
+                self.doubt(column.name, &why);
+            } else if drafted.certainty == Certainty::Gap {
+                self.doubt(column.name, &told);
+            } else if drafted.confidence < 1.0 && raw.is_some() {
+                self.look_at(column.name, &told);
             }
         }
     }
@@ -380,6 +441,9 @@ impl TableDraft {
 
 /// From here on names and values agree.
 const SURE: f64 = 0.75;
+
+/// A time that more rows lack is not that of their event.
+const FEW_BLANK: f64 = 0.005;
 
 /// Whether SQL names a cell, and not one whose name goes on.
 fn names(sql: &str, cell: &str) -> bool {

@@ -20,6 +20,8 @@ pub(super) struct TakenBack {
     negative: Option<ColumnAt>,
     /// The column of the rows that each of them takes back, where there is one.
     pub names: Option<ColumnAt>,
+    /// Where none has their key: a column whose value each of them has in common with the one row that it takes back.
+    pub shares: Option<ColumnAt>,
     /// How they are told, for a person.
     pub told: String,
     /// Whether amounts of some of them are below zero.
@@ -78,8 +80,11 @@ pub(super) fn rows_that_take_back(
     }
     told.extend(negative.map(|at| format!("{:?} below zero", land.column(at).name)));
     let rows: Vec<usize> = rows.into_iter().collect();
+    let names = key.and_then(|key| what_they_name(scope, key, &rows));
+    let shares = key.filter(|_| names.is_none()).and_then(|key| what_they_share(scope, key, &rows, &of_others));
     Some(TakenBack {
-        names: key.and_then(|key| what_they_name(scope, key, &rows)),
+        names,
+        shares,
         are_negative,
         kind: kind.map(|(at, said, _)| (at, said)),
         negative,
@@ -111,6 +116,18 @@ fn what_they_name(scope: &Scope, key: ColumnAt, rows: &[usize]) -> Option<Column
         is_so.then_some(key)
     };
     other.map(|(.., at)| at).or_else(repeats)
+}
+
+/// The column in which these rows have a value of one other row, where the key of the table tells all rows apart: the number of an order in a book whose lines have numbers of
+/// their own. Who sells and who buys is in common with many.
+fn what_they_share(scope: &Scope, key: ColumnAt, rows: &[usize], of_others: &BTreeSet<usize>) -> Option<ColumnAt> {
+    const MOST: f64 = 0.9;
+    let land = scope.land;
+    let raw = land.table(scope.driver);
+    let is_sale = |row: &usize| rows.binary_search(row).is_err() && !of_others.contains(row);
+    let sales: Vec<usize> = (0..raw.rows).filter(is_sale).collect();
+    let columns = land.columns(scope.driver).filter(|at| *at != key && land.column(*at).is_like_an_id());
+    columns.into_iter().find(|at| raw.share_named_once(at.column, rows, &sales).is_some_and(|share| share >= MOST))
 }
 
 impl TakenBack {

@@ -24,7 +24,7 @@ pub(super) fn may_be_of_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&T
         let number = land.columns(table).find(|at| names_keys(land, *at, orders))?;
         let sum = land.columns(table).filter(|at| *at != number).find(|at| is_sum(land, *at))?;
         Some(format!(
-            "nothing is made of {:?} ({} rows), whose {:?} names orders beside {:?}: refunds of them, it may be, or lines or payments. Refunds that are not read count as received: \
+            "nothing is made of \"{}\" ({} rows), whose \"{}\" names orders beside \"{}\": refunds of them, it may be, or lines or payments. Refunds that are not read count as received: \
              where it is so, sum them in WITH by order, and join that in sources/orders.sql",
             land.table(table).name,
             land.table(table).rows,
@@ -49,7 +49,7 @@ pub(super) fn may_be_orders(land: &Landscape, plan: &OrdersPlan, drafts: &[&Tabl
             let days = land.best(at, &ORDERS, "placed_at", false).map(|found| land.column(found.at).activity());
             let days = days.and_then(|days| Some(format!(", from {} to {}", days.first_on()?, days.last_on()?)));
             format!(
-                "nothing is made of {:?} ({}, {} rows{}), which could be orders too: where {:?} has but a part of them, such as those before columns got other names, give it a [[source]] \
+                "nothing is made of \"{}\" ({}, {} rows{}), which could be orders too: where \"{}\" has but a part of them, such as those before columns got other names, give it a [[source]] \
                  with table = \"orders\" and a SELECT of its own, and see that as_of is after its last day",
                 table.name,
                 table.files,
@@ -93,8 +93,8 @@ pub(super) fn may_be_loans(land: &Landscape, drafts: &[TableDraft]) -> Option<St
         let is_other = |at: &ColumnAt| *at != named;
         let sum = land.columns(table).filter(is_other).find(|at| is_sum(land, *at))?;
         let day = land.columns(table).find(|at| land.column(*at).is_time())?;
-        let [named, sum, day] = [named, sum, day].map(|at| format!("{:?}", land.column(at).name));
-        Some(format!("{:?} ({named}, {sum}, {day})", land.table(table).name))
+        let [named, sum, day] = [named, sum, day].map(|at| format!("\"{}\"", land.column(at).name));
+        Some(format!("\"{}\" ({named}, {sum}, {day})", land.table(table).name))
     };
     let found: Vec<String> = unread(land, drafts).filter_map(of_table).collect();
     (!found.is_empty()).then(|| {

@@ -106,6 +106,7 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                     "buyer-won",
                     &[
                         "buyer won",
+                        "of guest",
                         "lost",
                         "customer",
                         "client",
@@ -144,6 +145,7 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                     "merchant-won",
                     &[
                         "merchant won",
+                        "of host",
                         "seller won",
                         "won",
                         "rejected",

@@ -80,6 +80,16 @@ impl Endings {
     }
 }
 
+/// What a column's values name, where each stands once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Names {
+    /// Rows of the table.
+    #[default]
+    Rows,
+    /// Rows of each file: every file says again how all of them stand.
+    RowsOfEachFile,
+}
+
 /// One column.
 #[derive(Debug, Clone)]
 pub struct RawColumn {
@@ -99,12 +109,16 @@ pub struct RawColumn {
     pub distinct: usize,
     /// Different values, each counted in every file that has it.
     pub(super) distinct_by_file: usize,
+    /// What its values name, if it is a key.
+    pub(super) names: Names,
     /// Of times, the form of cells that the main form does not read, where there are two.
     pub second_form: Option<SecondForm>,
     /// Why nobody can say what some of its cells mean, where they are written in two forms that can be taken for each other.
     pub doubt: Option<String>,
     /// Why the cells may be read in two ways where they are amounts of a currency without thousandths.
     pub doubt_of_amounts: Option<String>,
+    /// A cell, where nearly all of a column of text hold a date or a time of day, in a form that is not read.
+    pub unread_time: Option<String>,
     /// Columns of its table that it is put together of, where it is none of the file's: year, month, day and time of day.
     pub made_of: Vec<String>,
     /// A column of its table with the time of day that belongs to its dates: they are read as one.
@@ -139,7 +153,11 @@ pub struct RawColumn {
     pub hundredfold_of: Option<String>,
     /// Hash of each cell, 0 where it is null: what keys and references are found by.
     pub(super) hashes: Vec<u64>,
-    /// UTC microseconds of each cell of a time column; empty otherwise.
+    /// Fields of the JSON objects that its cells are; empty where cells are none.
+    pub object_fields: Vec<String>,
+    /// By how many years its cells are ahead of the common calendar, as Thailand counts them.
+    pub years_ahead: i16,
+    /// UTC microseconds of each cell of a time column, in the common calendar; empty otherwise.
     pub micros: Vec<Option<i64>>,
 }
 
@@ -173,9 +191,11 @@ impl RawColumn {
             nulls: 0,
             distinct: 0,
             distinct_by_file: 0,
+            names: Names::default(),
             second_form: None,
             doubt: None,
             doubt_of_amounts: None,
+            unread_time: None,
             made_of: Vec::new(),
             time_of_day: None,
             also_called: Vec::new(),
@@ -192,6 +212,8 @@ impl RawColumn {
             other_symbols: BTreeMap::new(),
             sample: Vec::new(),
             hundredfold_of: None,
+            object_fields: Vec::new(),
+            years_ahead: 0,
             hashes: Vec::with_capacity(texts.len()),
             micros: native_micros,
         };
@@ -208,7 +230,14 @@ impl RawColumn {
             DataType::Boolean => ValueKind::Flag,
             _ => column.kind_of_cells(&sample, digits),
         };
+        if column.kind == ValueKind::Text && look_like_times(&sample) {
+            column.unread_time = column.examples.first().cloned();
+        }
+        if column.kind == ValueKind::Text {
+            column.object_fields = object_fields(&sample);
+        }
         column.measure(&texts);
+        column.in_the_common_calendar();
         Ok(column)
     }
 
@@ -217,6 +246,24 @@ impl RawColumn {
     pub(crate) fn of_texts(name: &str, cells: &[&str]) -> Self {
         let cells: StringChunked = cells.iter().map(|cell| Some(*cell)).collect();
         Self::profile(name, &cells.into_series(), false, Digits::AreNumbers).unwrap()
+    }
+
+    /// Takes years off that all of its dates are ahead by.
+    fn in_the_common_calendar(&mut self) {
+        const AHEAD: i16 = 543;
+        const THERE: std::ops::Range<i16> = 2500..2650;
+        let zoned = |at: i64| Some(jiff::Timestamp::from_microsecond(at).ok()?.to_zoned(TimeZone::UTC));
+        let is_ahead = |at: &i64| zoned(*at).is_some_and(|at| THERE.contains(&at.year()));
+        let mut first = self.micros.iter().flatten().peekable();
+        // One day for all is a last one that never comes.
+        if first.peek().is_none() || self.distinct < 2 || !first.all(is_ahead) {
+            return;
+        }
+        let earlier = |at: i64| Some(zoned(at)?.checked_sub(jiff::Span::new().years(AHEAD)).ok()?.timestamp());
+        for at in &mut self.micros {
+            *at = at.and_then(earlier).map(jiff::Timestamp::as_microsecond);
+        }
+        self.years_ahead = AHEAD;
     }
 
     fn count(&mut self, texts: &StringChunked) {
@@ -363,6 +410,24 @@ impl RawColumn {
         (other.range.0..=other.range.1).contains(&self.mean)
     }
 
+    /// Share of its rows with a value that another column has.
+    #[must_use]
+    pub fn share_of_rows_found_in(&self, other: &Self) -> f64 {
+        let known = other.different();
+        let there = || self.hashes.iter().filter(|hash| **hash != 0);
+        there().filter(|hash| known.contains(hash)).count() as f64 / there().count().max(1) as f64
+    }
+
+    /// Share of its first different values that another column has, where only letters and digits count.
+    #[must_use]
+    pub fn share_found_plainly(&self, other: &Self) -> f64 {
+        let plain = |column: &Self| -> HashSet<String> {
+            column.seen.iter().map(|value| value.chars().filter(|c| c.is_alphanumeric()).collect()).collect()
+        };
+        let (own, others) = (plain(self), plain(other));
+        own.intersection(&others).count() as f64 / own.len().max(1) as f64
+    }
+
     /// Whether a whole word of its name, in small letters, is one of these.
     #[must_use]
     pub fn is_called(&self, any: &[&str]) -> bool {
@@ -434,8 +499,23 @@ impl RawColumn {
         let there = self.rows() - self.nulls;
         let share = |different: usize| different as f64 / there as f64;
         // Within a file each value once: a later file sends some rows again.
-        let is_of_files = share(self.distinct) >= KEY_SHARE_OF_FILES && share(self.distinct_by_file) >= KEY_SHARE;
+        let is_enough = share(self.distinct) >= KEY_SHARE_OF_FILES || self.names == Names::RowsOfEachFile;
+        let is_of_files = is_enough && share(self.distinct_by_file) >= KEY_SHARE;
         there > 0 && !self.is_list && self.null_share() <= 0.005 && (share(self.distinct) >= KEY_SHARE || is_of_files)
+    }
+
+    /// Whether it names the rows of each file, nearly all of which come again in the next.
+    #[must_use]
+    pub fn names_rows_of_each_file(&self) -> bool {
+        let there = (self.rows() - self.nulls) as f64;
+        let is_once_a_file = self.distinct_by_file as f64 >= KEY_SHARE * there;
+        !self.is_list && self.null_share() <= 0.005 && is_once_a_file && (self.distinct * 2) as f64 <= there
+    }
+
+    /// Whether its table was taken for one that says again in each file how all of its rows stand.
+    #[must_use]
+    pub fn is_key_of_each_file(&self) -> bool {
+        self.names == Names::RowsOfEachFile
     }
 
     /// Whether some of its values stand in several files.
@@ -540,6 +620,25 @@ fn listed_fields(cell: &str) -> Vec<String> {
     objects.into_iter().next().map_or_else(Vec::new, |first| first.into_iter().map(|(name, _)| name).collect())
 }
 
+/// Fields of cells that are JSON objects, nearly all of them, in the order in which they come; empty where cells are none.
+fn object_fields(sample: &[&str]) -> Vec<String> {
+    const LOOKED_AT: usize = 500;
+    const NEARLY_ALL: f64 = 0.95;
+    let mut fields: Vec<String> = Vec::new();
+    let (mut all, mut objects) = (0_usize, 0_usize);
+    for cell in sample.iter().take(LOOKED_AT) {
+        all += 1;
+        let object: Option<Map<String, Value>> =
+            if cell.starts_with('{') { serde_json::from_str(cell).ok() } else { None };
+        let Some(object) = object else { continue };
+        objects += 1;
+        for name in object.keys().filter(|name| !fields.contains(name)).cloned().collect::<Vec<_>>() {
+            fields.push(name);
+        }
+    }
+    if objects as f64 >= NEARLY_ALL * all as f64 { fields } else { Vec::new() }
+}
+
 /// A cell's hash; never 0, which stands for none.
 pub(super) fn hash_of(cell: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -577,6 +676,26 @@ fn plain_numbers(cells: &Series) -> PolarsResult<StringChunked> {
 
 const fn is_midnight(micros: i64) -> bool {
     micros.rem_euclid(86_400_000_000) == 0
+}
+
+/// Whether nearly all cells hold a date of numbers or a time of day.
+fn look_like_times(sample: &[&str]) -> bool {
+    const NEARLY_ALL: f64 = 0.95;
+    const LEAST: usize = 5;
+    let is_part = |run: &&str| run.len() == 1 || run.len() == 2;
+    let is_year = |run: &str| run.len() == 4 && ["19", "20", "25"].iter().any(|century| run.starts_with(century));
+    let is_one = |cell: &&&str| {
+        let parts: Vec<&str> = cell.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).collect();
+        let is_date = parts.windows(3).any(|three| {
+            let [first, month, last] = three else { return false };
+            is_part(month) && ((is_year(first) && is_part(last)) || (is_part(first) && is_year(last)))
+        });
+        let has_mark = |marks: [char; 3]| marks.iter().any(|mark| cell.contains(*mark));
+        let is_time_of_day = cell.contains(':') && parts.len() >= 4 && parts.iter().rev().take(2).all(is_part);
+        let is_short = cell.chars().count() <= 40 && parts.len() <= 8;
+        is_short && ((is_date && (has_mark(['-', '/', '.']) || !cell.is_ascii())) || is_time_of_day)
+    };
+    sample.len() >= LEAST && sample.iter().filter(is_one).count() as f64 >= NEARLY_ALL * sample.len() as f64
 }
 
 fn kind_of(sample: &[&str], digits: Digits) -> ValueKind {
@@ -619,6 +738,34 @@ mod tests {
 
     fn ids_repeat() -> RawColumn {
         column(&[Some("a"), Some("b"), Some("a"), Some("b")])
+    }
+
+    #[test]
+    fn years_that_are_ahead_are_taken_off() {
+        let ahead = column(&[Some("29/02/2568"), Some("01/03/2568"), Some("31/12/2568")]);
+        assert_eq!(ahead.years_ahead, 543);
+        assert_eq!(ahead.activity().last_on(), Some(jiff::civil::date(2025, 12, 31)));
+        assert_eq!(column(&[Some("01/03/2568"), Some("31/12/2025")]).years_ahead, 0);
+    }
+
+    #[test]
+    fn fields_of_objects_in_cells_are_seen() {
+        let objects = column(&[Some(r#"{"a": 1}"#), None, Some(r#"{"a": 1, "b": {"c": 2}}"#)]);
+        assert_eq!(objects.object_fields, ["a", "b"]);
+        assert!(column(&[Some("{a}"), Some("x")]).object_fields.is_empty());
+    }
+
+    #[test]
+    fn times_in_a_form_that_is_not_read_are_seen() {
+        for (cells, looks) in [
+            (["2025-03-01 오전 9:04:24"; 5], true),
+            (["Wk 9, 01/03/2025 h"; 5], true),
+            (["12-40972-42996"; 5], false),
+            (["+49 30 1234567"; 5], false),
+            (["10.0.0.1:8080"; 5], false),
+        ] {
+            assert_eq!(look_like_times(&cells), looks, "{cells:?}");
+        }
     }
 
     #[test]

@@ -41,9 +41,39 @@ impl DatedFiles {
     }
 }
 
+/// A year with the month and the day that may stand beside it.
+const DATE: &str = "(^|[^0-9])(?:[0-9]{1,2}[-_./]){0,2}(?:19|20)[0-9]{2}(?:[-_./]?[QqWw]?[0-9]{1,2}){0,2}([^0-9]|$)";
+
+/// Names of files without the days in them, which are alike for files of one export; none where a name has no day.
+pub(super) fn undated(paths: &[String]) -> BTreeSet<String> {
+    let Ok(date) = Regex::new(DATE) else { return BTreeSet::new() };
+    if paths.iter().any(|path| !date.is_match(path)) {
+        return BTreeSet::new();
+    }
+    paths.iter().map(|path| date.replace_all(path, "${1}#${2}").into_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_without_their_days_are_alike_for_files_of_one_export() {
+        let of = |paths: &[&str]| undated(&paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
+        for (older, newer) in [
+            ("2025-03/orders.csv.gz", "2025-09/orders.csv.gz"),
+            ("orders_2024.csv", "orders_2025.csv"),
+            ("2025/03/orders.csv", "2025/11/orders.csv"),
+            ("o/orders-20250301.csv", "o/orders-20250901.csv"),
+            ("orders 31.03.2025.csv", "orders 30.09.2025.csv"),
+            ("2025Q1/orders.csv", "2025Q3/orders.csv"),
+        ] {
+            assert_eq!(of(&[older]), of(&[newer]), "{older} {newer}");
+            assert_eq!(of(&[older]).len(), 1, "{older}");
+        }
+        assert_ne!(of(&["2025/report_1.csv"]), of(&["2025/report_2.csv"]), "numbers of reports are no days");
+        assert!(of(&["2025/orders.csv", "orders.csv"]).is_empty());
+    }
 
     #[test]
     fn a_day_stands_in_every_name_or_in_none() {

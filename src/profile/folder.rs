@@ -7,13 +7,14 @@ use std::path::Path;
 use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254};
 use polars::prelude::*;
 
+use super::column::{Names, RawColumn};
 use super::currency_hint::{CurrencyHint, currency_hints};
-use super::dated_files::DatedFiles;
+use super::dated_files::{DatedFiles, undated};
 use super::error::ProfileError;
 use super::reference::{ColumnAt, Reference, references};
 use super::table::RawTable;
 use super::time_form::Digits;
-use super::without_accent;
+use super::{is_mark, without_accent};
 use crate::source::{
     DeclaredFormat, Found, InputSpec, RecordFile, RecordFormat, SheetName, Sniffing, SourceError, Workbook,
     begins_as_parquet, begins_as_workbook, find_files, format_of, open_input, widest,
@@ -48,6 +49,41 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// Tables whose files are called as a table's are, but for the day: the same export with other columns.
+    pub fn other_forms(&self, table: usize) -> impl Iterator<Item = usize> + '_ {
+        let names = self.tables.get(table).map(|table| &table.undated_names);
+        let is_one = move |other: &RawTable| names.is_some_and(|names| !names.is_disjoint(&other.undated_names));
+        (0..self.tables.len()).filter(move |other| *other != table && self.tables.get(*other).is_some_and(is_one))
+    }
+
+    /// Takes a table for one that says again in each file how all of its rows stand, named by this column; columns of other tables that `may_refer` and have its values refer
+    /// to it.
+    pub fn take_for_dumps(&mut self, key: ColumnAt, may_refer: &dyn Fn(&str) -> bool) {
+        const MIN_COVERAGE: f64 = 0.5;
+        let Some(column) = self.tables.get_mut(key.table).and_then(|table| table.columns.get_mut(key.column)) else {
+            return;
+        };
+        column.names = Names::RowsOfEachFile;
+        let keys = column.different();
+        let others = self.tables.iter().enumerate().filter(|(at, _)| *at != key.table);
+        let columns = others.flat_map(|(table, raw)| {
+            raw.columns.iter().enumerate().map(move |(column, cells)| (ColumnAt { table, column }, cells))
+        });
+        let refers = |(from, cells): (ColumnAt, &RawColumn)| {
+            let values = cells.different();
+            let found = values.iter().filter(|value| keys.contains(value)).count();
+            let coverage = found as f64 / values.len().max(1) as f64;
+            (cells.is_like_an_id() && may_refer(&cells.name) && coverage >= MIN_COVERAGE).then_some(Reference {
+                from,
+                to: key,
+                coverage,
+            })
+        };
+        let found: Vec<Reference> = columns.filter_map(refers).collect();
+        self.references.retain(|known| known.to != key);
+        self.references.extend(found);
+    }
+
     /// Share of the different values of one column that another one has.
     #[must_use]
     pub fn share_found(&self, of: ColumnAt, among: ColumnAt) -> f64 {
@@ -532,6 +568,8 @@ fn read_group(data: &Path, group: &Group, name: &str, digits: &dyn Fn(&str) -> D
     table.files = files;
     table.format = spec.format;
     table.file_count = group.files.len();
+    let names = group.files.iter().map(|found| of_sheet(&found.relative, sheet_of(&group.format)));
+    table.undated_names = undated(&names.collect::<Vec<_>>());
     table.dated_files = DatedFiles::of(&group.files.iter().map(|found| found.relative.as_str()).collect::<Vec<_>>());
     let malformed = opened.malformed();
     table.malformed = malformed.len();
@@ -618,10 +656,10 @@ fn table_names(groups: &[Group]) -> Vec<String> {
     names
 }
 
-/// Lowercase ASCII words of a name, numbers and accents left out.
+/// Lowercase words of a name, numbers and accents left out. Letters of other scripts stay: SQL takes them in names.
 fn name_words(text: &str) -> Vec<String> {
-    let plain: String = text.to_lowercase().chars().map(without_accent).collect();
-    plain.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
+    let plain: String = text.to_lowercase().chars().filter(|c| !is_mark(*c)).map(without_accent).collect();
+    plain.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -687,6 +725,19 @@ mod tests {
                 ("umsatz", "umsatz_*.csv", 4, german.to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn names_of_files_in_any_script_can_be_read() {
+        for (file, words) in [
+            ("Commandes 2024 été", &["commandes", "ete"][..]),
+            ("주문내역_2024", &["주문내역"]),
+            ("ร้านค้า", &["รานคา"]),
+            ("Заказы за март", &["заказы", "за", "март"]),
+            ("2024-03", &[]),
+        ] {
+            assert_eq!(name_words(file), words, "{file}");
+        }
     }
 
     #[test]

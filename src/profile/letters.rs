@@ -20,6 +20,12 @@ pub(crate) const fn without_accent(c: char) -> char {
     }
 }
 
+/// Whether a character is a sign over, under or beside a letter that is no letter itself: accents, points of vowels, marks of tones.
+pub(crate) const fn is_mark(c: char) -> bool {
+    is_accent(c)
+        || matches!(c, '\u{483}'..='\u{489}' | '\u{591}'..='\u{5c7}' | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}' | '\u{94d}' | '\u{9cd}' | '\u{e47}'..='\u{e4e}')
+}
+
 /// Whether a character is an accent alone, set over the letter before it: what lowercasing makes of `İ`, and files of some systems of every accent.
 pub(crate) const fn is_accent(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}')

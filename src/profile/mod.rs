@@ -18,7 +18,7 @@ pub use currency_hint::CurrencyHint;
 pub use dated_files::DatedFiles;
 pub use error::ProfileError;
 pub use folder::{AddsUp, Folder, Note, UnreadFile, profile_folder};
-pub(crate) use letters::{is_accent, without_accent};
+pub(crate) use letters::{is_accent, is_mark, without_accent};
 pub use number_form::NumberForm;
 pub use reference::{ColumnAt, Reference};
 pub use second_form::SecondForm;

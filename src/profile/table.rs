@@ -22,6 +22,8 @@ pub struct RawTable {
     pub file_count: usize,
     /// The day that each file's name holds, where each holds another.
     pub dated_files: Option<DatedFiles>,
+    /// What its files are called without the days in their names; empty where some have none.
+    pub undated_names: BTreeSet<String>,
     /// How its files are written, beyond a plain CSV file.
     pub format: DeclaredFormat,
     /// Rows.
@@ -92,6 +94,7 @@ impl RawTable {
             files: String::new(),
             file_count: 0,
             dated_files: None,
+            undated_names: BTreeSet::new(),
             format: DeclaredFormat::default(),
             rows: frame.height(),
             malformed: 0,
@@ -144,6 +147,50 @@ impl RawTable {
         }
         let several = || groups.values().filter(|(rows, ..)| *rows > 1);
         (several().count(), several().filter(|(.., is_alike)| *is_alike).count())
+    }
+
+    /// Of some rows, the share whose value in a column other rows have too; none where these others share values among themselves.
+    #[must_use]
+    pub fn share_named_once(&self, column: usize, rows: &[usize], others: &[usize]) -> Option<f64> {
+        const NEARLY_ALL: f64 = 0.98;
+        let cells = &self.columns.get(column)?.hashes;
+        let there = |rows: &[usize]| -> Vec<u64> {
+            rows.iter().filter_map(|row| cells.get(*row).copied()).filter(|hash| *hash != 0).collect()
+        };
+        let named = there(others);
+        let known: HashSet<u64> = named.iter().copied().collect();
+        let is_once = !named.is_empty() && known.len() as f64 >= NEARLY_ALL * named.len() as f64;
+        let found = there(rows).iter().filter(|hash| known.contains(hash)).count();
+        is_once.then(|| found as f64 / rows.len().max(1) as f64)
+    }
+
+    /// Whole days from one row of a value to the next, in the order of the rows; none where a row has no time.
+    #[must_use]
+    pub fn days_between(&self, key: usize, time: usize) -> Option<Vec<i64>> {
+        const DAY: i64 = 86_400_000_000;
+        let (names, times) = (self.columns.get(key)?, self.columns.get(time)?);
+        let mut last: HashMap<u64, i64> = HashMap::new();
+        let mut steps = Vec::new();
+        for (name, at) in names.hashes.iter().zip(&times.micros) {
+            if let Some(before) = last.insert(*name, (*at)?) {
+                steps.push(((*at)? - before).div_euclid(DAY));
+            }
+        }
+        (!times.micros.is_empty()).then_some(steps)
+    }
+
+    /// Whether a column counts the rows of each value of another from 1 on.
+    #[must_use]
+    pub fn counts_within(&self, key: usize, number: usize) -> bool {
+        let (Some(names), Some(numbers)) = (self.columns.get(key), self.columns.get(number)) else { return false };
+        let mut last: HashMap<u64, f64> = HashMap::new();
+        let kept = || names.hashes.iter().zip(&numbers.sample);
+        let counts = |(name, number): (&u64, &Option<f64>)| {
+            let place = last.entry(*name).or_insert(0.0);
+            *place += 1.0;
+            *number == Some(*place)
+        };
+        kept().count() > 0 && numbers.kind == ValueKind::Whole && kept().all(counts)
     }
 
     /// Mean of the numbers of rows that are their value's only one in another column, and of rows that are not; of those whose numbers were kept.

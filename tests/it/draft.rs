@@ -14,11 +14,14 @@ use integrity::run::Job;
 use integrity::source::{SourceError, SourcePiece, Sources};
 use polars::prelude::*;
 
+mod as_booked;
+mod as_changed;
 mod as_dumped;
 mod as_ended;
 mod as_exported;
 mod as_kept;
 mod as_lent;
+mod as_scheduled;
 mod as_sent;
 mod as_settled;
 mod as_told;
@@ -29,7 +32,7 @@ mod first_night;
 mod in_doubt;
 
 fn draft_of(data: &Path, out: &Path) -> Draft {
-    let options = DraftOptions { name: "mine".to_owned(), currency: None, amounts: None };
+    let options = DraftOptions { name: "mine".to_owned(), currency: None, amounts: None, today: None };
     let draft = draft_job(data, out, &options, &|_| {}).unwrap();
     write_draft(&draft, out).unwrap();
     draft
@@ -350,7 +353,7 @@ fn a_gap_is_marked_and_the_check_leads_to_it() {
     assert!(matches!(again, Err(DraftError::OutNotEmpty(_))), "a folder with files is somebody's");
     let words = tempfile::tempdir().unwrap();
     fs::write(words.path().join("notes.csv"), "note\nhello\n").unwrap();
-    let options = DraftOptions { name: "x".to_owned(), currency: None, amounts: None };
+    let options = DraftOptions { name: "x".to_owned(), currency: None, amounts: None, today: None };
     let none = draft_job(words.path(), &out, &options, &|_| {});
     assert!(matches!(none, Err(DraftError::NoOrders { .. })), "{none:?}");
 }

@@ -73,7 +73,7 @@ fn whole_amounts_are_a_gap_until_somebody_says_what_they_are() {
         [(None, 1, "100300"), (Some(AmountUnit::Minor), 0, "1003"), (Some(AmountUnit::Main), 0, "100300")]
     {
         let out = folder.path().join(format!("job of {amounts:?}"));
-        let options = DraftOptions { name: "mine".to_owned(), currency: None, amounts };
+        let options = DraftOptions { name: "mine".to_owned(), currency: None, amounts, today: None };
         let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
         assert_eq!(draft.open_gaps(), gaps, "{amounts:?}");
         write_draft(&draft, &out).unwrap();

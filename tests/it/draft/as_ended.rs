@@ -6,7 +6,12 @@ use super::*;
 /// What a person is told beside the draft.
 fn told(draft: &Draft, table: &str, column: &str) -> String {
     let table = draft.tables.iter().find(|t| t.table.name == table).unwrap();
-    table.columns.iter().find(|c| c.column == column).and_then(|c| c.to_look_at()).unwrap_or_default().to_owned()
+    table
+        .columns
+        .iter()
+        .find(|c| c.column == column)
+        .and_then(integrity::draft::ColumnDraft::to_look_at)
+        .unwrap_or_default()
 }
 
 fn orders_with(data: &Path, head: &str, row: &dyn Fn(usize) -> String) {

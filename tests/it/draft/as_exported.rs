@@ -266,6 +266,7 @@ fn turkish_exports_are_read_in_their_encoding() {
         name: "mine".to_owned(),
         currency: Some(integrity::domain::Currency::new("TRY").unwrap()),
         amounts: None,
+        today: None,
     };
     let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
     write_draft(&draft, &out).unwrap();

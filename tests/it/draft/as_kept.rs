@@ -434,8 +434,12 @@ fn disputes_reach_their_order_by_another_key_and_amounts_in_brackets_are_below_z
     let dispute =
         |n: usize| format!("dp_{n:05},PAY{:08},M{:03},{},FRAUD,$9.50", n * 63, n * 9 % 20, instant(n * 9 + 20));
     table(&data, "disputes.csv", "Dispute ID,Payment ID,merchant_id,Reported At,Reason,Amount", (0..80).map(dispute));
-    let options =
-        DraftOptions { name: "mine".to_owned(), currency: integrity::domain::Currency::new("USD").ok(), amounts: None };
+    let options = DraftOptions {
+        name: "mine".to_owned(),
+        currency: integrity::domain::Currency::new("USD").ok(),
+        amounts: None,
+        today: None,
+    };
     let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
     write_draft(&draft, &out).unwrap();
     assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
@@ -560,6 +564,7 @@ fn a_point_before_three_digits_in_every_cell_is_asked_about() {
             name: "mine".to_owned(),
             currency: integrity::domain::Currency::new(code).ok(),
             amounts: None,
+            today: None,
         };
         draft_job(&data, &out, &options, &|_| {}).unwrap()
     };

@@ -112,6 +112,7 @@ fn a_loan_book_is_known_by_its_keys_and_days_by_their_digits() {
         name: "mine".to_owned(),
         currency: Some(integrity::domain::Currency::new("ZAR").unwrap()),
         amounts: None,
+        today: None,
     };
     let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
     write_draft(&draft, &out).unwrap();

@@ -182,6 +182,7 @@ fn a_date_in_parts_is_a_date_and_a_bank_s_receipts_are_its_sales() {
         name: "mine".to_owned(),
         currency: Some(integrity::domain::Currency::new("CZK").unwrap()),
         amounts: None,
+        today: None,
     };
     let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
     write_draft(&draft, &out).unwrap();
