@@ -20,7 +20,7 @@ use crate::source::SourceError;
 use crate::spill::SpillError;
 use crate::store::StoreError;
 use crate::trial::TrialError;
-use crate::wash::{IngestError, KeptError};
+use crate::wash::{IngestError, KeptError, TooManyBroken};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +152,9 @@ impl Failure {
 
     /// What the operator can do, where it is not in the message.
     fn next_step(&self) -> Option<&'static str> {
+        if let Self::Run(RunError::Ingest(IngestError::QuarantineLimit(tables))) = self {
+            return tables.iter().find_map(mended_by);
+        }
         if self.is_damage() {
             return Some(
                 "`integrity verify OUT` lists what is damaged; restore it from a backup, or set an intact run current with \
@@ -188,6 +191,26 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+/// What mends the rule that most rows of a table break, where its name does not say it.
+fn mended_by(table: &TooManyBroken) -> Option<&'static str> {
+    Some(match table.rules.split(' ').next()? {
+        "recorded-before-milestone" | "recorded-before-event" => {
+            "nothing can be recorded before it happens: let the SELECT take GREATEST(recorded_at, the later time), or leave recorded_at out where the export does \
+             not say when it learnt of the row"
+        }
+        "versions-contradict" => {
+            "where the same row of a file is named twice, a join made two of it: sum the other input up in a subquery with GROUP BY, and join that"
+        }
+        "not-mapped" => {
+            "the SELECT gives nothing for these rows of `from`: where they are not meant, say so by `where` under [[source]]; else let it return them"
+        }
+        "cancelled-before-placed" | "completed-before-placed" | "paid-before-placed" | "refunded-before-placed" => {
+            "look whether placed_at is the order's own time and not that of a later step, and whether both columns are of one time zone"
+        }
+        _ => return None,
+    })
 }
 
 fn source_code(error: &SourceError) -> ExitCode {

@@ -38,6 +38,7 @@ mod sql;
 mod sql_faults;
 mod sql_functions;
 mod sql_groups;
+mod sql_habits;
 mod sql_joins;
 mod sql_mentions;
 mod sql_nested;
