@@ -27,6 +27,7 @@ mod record_file;
 mod row_filter;
 mod row_groups;
 mod row_wise;
+mod same_day;
 mod sender_digest;
 mod settings;
 mod sheet_cell;
