@@ -20,7 +20,7 @@ use crate::source::SourceError;
 use crate::spill::SpillError;
 use crate::store::StoreError;
 use crate::trial::TrialError;
-use crate::wash::{IngestError, KeptError, TooManyBroken};
+use crate::wash::{IngestError, KeptError};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -153,7 +153,10 @@ impl Failure {
     /// What the operator can do, where it is not in the message.
     fn next_step(&self) -> Option<&'static str> {
         if let Self::Run(RunError::Ingest(IngestError::QuarantineLimit(tables))) = self {
-            return tables.iter().find_map(mended_by);
+            return tables.iter().find_map(|table| mended_by(table.rules.split(' ').next()?));
+        }
+        if let Self::Run(RunError::Gate(error)) = self {
+            return error.to_string().split([' ', ',', '\n']).find_map(mended_by);
         }
         if self.is_damage() {
             return Some(
@@ -193,9 +196,9 @@ impl Failure {
     }
 }
 
-/// What mends the rule that most rows of a table break, where its name does not say it.
-fn mended_by(table: &TooManyBroken) -> Option<&'static str> {
-    Some(match table.rules.split(' ').next()? {
+/// What mends a rule that rows of a table break, where its name does not say it.
+fn mended_by(rule: &str) -> Option<&'static str> {
+    Some(match rule {
         "recorded-before-milestone" | "recorded-before-event" => {
             "nothing can be recorded before it happens: let the SELECT take GREATEST(recorded_at, the later time), or leave recorded_at out where the export does \
              not say when it learnt of the row"
@@ -465,5 +468,17 @@ fn backtest_code(error: &BacktestError) -> ExitCode {
         | BacktestError::NothingFollows { .. }
         | BacktestError::NoOutcomes { .. } => ExitCode::Usage,
         BacktestError::NoLoanBook => ExitCode::InputMissing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_whose_names_do_not_say_it_are_told_with_what_mends_them() {
+        assert!(mended_by("recorded-before-milestone").is_some_and(|told| told.contains("GREATEST")));
+        assert!(mended_by("versions-contradict").is_some_and(|told| told.contains("GROUP BY")));
+        assert_eq!(mended_by("currency-not-allowed"), None);
     }
 }
