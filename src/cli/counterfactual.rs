@@ -21,8 +21,11 @@ use crate::workbench::table::open_table;
 #[derive(Debug, clap::Args)]
 pub struct CounterfactualArgs {
     /// Model folder.
-    #[arg(value_name = "MODEL")]
-    model: PathBuf,
+    #[arg(value_name = "MODEL", required_unless_present = "model_named")]
+    model: Option<PathBuf>,
+    /// The same by name, as `apply` and `validate` take it.
+    #[arg(long = "model", value_name = "MODEL", conflicts_with = "model", hide_short_help = true)]
+    model_named: Option<PathBuf>,
     /// Table to search: a CSV or Parquet file, or a folder of them.
     #[arg(long, value_name = "FILE")]
     table: PathBuf,
@@ -94,7 +97,8 @@ pub fn execute(args: &CounterfactualArgs, output: Output, terminal: &Terminal) -
 }
 
 fn search(args: &CounterfactualArgs) -> Result<Answer, ModelError> {
-    let bundle = load_folder(&args.model)?;
+    let model = args.model.as_deref().or(args.model_named.as_deref()).unwrap_or(Path::new(""));
+    let bundle = load_folder(model)?;
     let card = &bundle.scorecard;
     let file = open_table(&args.table)?;
     if let Some(row) = args.row.iter().find(|row| **row == 0 || **row > file.rows()) {
@@ -105,7 +109,7 @@ fn search(args: &CounterfactualArgs) -> Result<Answer, ModelError> {
     let actionable = listed_names(&args.actionable, |name| card.variables.iter().any(|v| v.bins.name == name));
     let search = CounterfactualSearch::new(card, &actionable, at_least)?;
     let mut answer =
-        Answer { model: args.model.clone(), score_at_least: at_least, out: args.out.clone(), ..Answer::default() };
+        Answer { model: model.to_owned(), score_at_least: at_least, out: args.out.clone(), ..Answer::default() };
     let mut sink = args.out.as_deref().map(Sink::create).transpose()?;
     let mut known: HashMap<Vec<u8>, Option<Counterfactual>> = HashMap::new();
     let outcome = score_file(

@@ -153,6 +153,12 @@ impl Failure {
 
     /// What the operator can do, where it is not in the message.
     fn next_step(&self) -> Option<&'static str> {
+        if let Self::Run(RunError::Ingest(IngestError::QuarantineLimit(tables))) = self {
+            return tables.iter().find_map(|table| mended_by(table.rules.split(' ').next()?));
+        }
+        if let Self::Run(RunError::Gate(error)) = self {
+            return error.to_string().split([' ', ',', '\n']).find_map(mended_by);
+        }
         if self.is_damage() {
             return Some(
                 "`integrity verify OUT` lists what is damaged; restore it from a backup, or set an intact run current with \
@@ -204,6 +210,26 @@ impl Failure {
         }
         false
     }
+}
+
+/// What mends a rule that rows of a table break, where its name does not say it.
+fn mended_by(rule: &str) -> Option<&'static str> {
+    Some(match rule {
+        "recorded-before-milestone" | "recorded-before-event" => {
+            "nothing can be recorded before it happens: let the SELECT take GREATEST(recorded_at, the later time), or leave recorded_at out where the export does \
+             not say when it learnt of the row"
+        }
+        "versions-contradict" => {
+            "where the same row of a file is named twice, a join made two of it: sum the other input up in a subquery with GROUP BY, and join that"
+        }
+        "not-mapped" => {
+            "the SELECT gives nothing for these rows of `from`: where they are not meant, say so by `where` under [[source]]; else let it return them"
+        }
+        "cancelled-before-placed" | "completed-before-placed" | "paid-before-placed" | "refunded-before-placed" => {
+            "look whether placed_at is the order's own time and not that of a later step, and whether both columns are of one time zone"
+        }
+        _ => return None,
+    })
 }
 
 fn source_code(error: &SourceError) -> ExitCode {
@@ -458,5 +484,17 @@ fn backtest_code(error: &BacktestError) -> ExitCode {
         | BacktestError::NothingFollows { .. }
         | BacktestError::NoOutcomes { .. } => ExitCode::Usage,
         BacktestError::NoLoanBook => ExitCode::InputMissing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_whose_names_do_not_say_it_are_told_with_what_mends_them() {
+        assert!(mended_by("recorded-before-milestone").is_some_and(|told| told.contains("GREATEST")));
+        assert!(mended_by("versions-contradict").is_some_and(|told| told.contains("GROUP BY")));
+        assert_eq!(mended_by("currency-not-allowed"), None);
     }
 }

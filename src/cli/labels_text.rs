@@ -63,6 +63,11 @@ fn proposal(survey: &LabelSurvey, settings: &WouldDo) -> String {
             settings.performance_days
         ));
     }
+    if let Some(days) = settings.before_days {
+        keys.push(format!(
+            "before_days = {days} under [label], since its outcome compares the days after a snapshot with those before it (counted here without that: check again)"
+        ));
+    }
     if usize::from(settings.snapshots) != own.0 {
         keys.push(format!("snapshots = {}", settings.snapshots));
     }

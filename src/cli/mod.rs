@@ -51,8 +51,10 @@ mod validate_text;
 mod verify;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 
+use clap::error::ContextKind;
 use clap::{Parser, Subcommand};
 
 pub use exit::ExitCode;
@@ -152,6 +154,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             // Help and version are answers, not errors; clap knows which stream each belongs on.
             let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Ok };
             let _ = error.print();
+            if is_model_named(&error) {
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "The models stand by their places: integrity compare CHAMPION CHALLENGER --table FILE …"
+                );
+            }
             if code == ExitCode::Usage && asks_for_json(&arguments) {
                 let said = error.to_string();
                 let said = said.trim().trim_start_matches("error: ").to_owned();
@@ -171,6 +179,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Err(failure)) => failure.report(output),
         Err(_) => Failure::Internal("a panic was caught; the message above says where".to_owned()).report(output),
     }
+}
+
+/// Whether `--model` was given to `compare`, which takes two.
+fn is_model_named(error: &clap::Error) -> bool {
+    let named = error.get(ContextKind::InvalidArg).is_some_and(|argument| argument.to_string() == "--model");
+    let is_unknown = error.kind() == clap::error::ErrorKind::UnknownArgument;
+    is_unknown
+        && named
+        && error.get(ContextKind::Usage).is_some_and(|usage| usage.to_string().contains("integrity compare"))
 }
 
 /// Whether a command line that could not be understood asks for JSON.

@@ -130,7 +130,8 @@ fn contract_json() -> Value {
 pub fn contract_markdown() -> String {
     let mut text = String::from(
         "# Contract tables\n\nTimes are UTC microseconds, money is Int64 minor units, ids are strings. Dates and instants lie from \
-         1990-01-01 to 2100-01-01, both included. A row outside a range is quarantined as `out-of-range`.\n\n\
+         1990-01-01 to 2100-01-01, both included. A row outside a range is quarantined as `out-of-range`. A date without a time is its midnight; on the day of what it follows it is the instant of that: an order that was placed at \
+         12:30 and cancelled on the same date was cancelled when it was placed.\n\n\
          White space around an id is not part of it: `M1 ` is `M1`, and a blank id is none. A whole number is the same id in whichever type a file has it (`123`, `123.0` as a double). A row with \
          an id that has control characters or others that nobody sees, is longer than 256 characters, or is a number that has lost digits (a double beyond 2^53, `1.23457E+18`) is quarantined as \
          `id-malformed`: several things may have that id.\n",

@@ -12,7 +12,7 @@ use super::bins::EDITS;
 use super::day::day;
 use super::name_list::{left_out, listed_columns};
 use super::outcome::{Outcome, OutcomeRuleArgs, outcome_of};
-use crate::domain::{Digest, Hasher, days_since_epoch};
+use crate::domain::{Digest, Hasher, date_of_days, days_since_epoch};
 use crate::model::registry::{Contents, Origin, refuse_content, save_folder};
 use crate::model::table::{Direction, Features, Kind, Values};
 use crate::model::{ModelError, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
@@ -123,7 +123,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     let origin = Origin {
         data_digest,
         config_digest,
-        training_window: None,
+        training_window: training_window(&table),
         trained_on: today,
         expires_on: None,
         limitations: vec!["trained on one table; not approved for lending decisions".to_owned()],
@@ -131,6 +131,14 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     let contents = Contents { scorecard: &trained.scorecard, ability: None, validation: &report, attachments };
     save_folder(out, &name, &data_digest.short(), &contents, origin, None)?;
     Ok(printed(out, &trained, overlap.as_ref()))
+}
+
+/// The first and the last day of the rows that were trained on, where a column of dates says when they are of.
+fn training_window(table: &TrainingTable) -> Option<(Date, Date)> {
+    let trained = table.times.iter().flatten().zip(&table.test).filter(|(_, tests)| !**tests).map(|(time, _)| *time);
+    #[expect(clippy::cast_possible_truncation, reason = "days of the calendar")]
+    let day = |time: Option<f64>| time.and_then(|time| date_of_days(time.floor() as i64));
+    day(trained.clone().min_by(f64::total_cmp)).zip(day(trained.max_by(f64::total_cmp)))
 }
 
 /// The file of settings, where there is one, under the options given.

@@ -70,6 +70,6 @@ pub use lookup::{FeatureLookup, ValuesByName};
 pub use measured::{MerchantTiles, ShardMeasures, measure_shard};
 pub use params::{MAX_REACH_DAYS, Params};
 pub use prepared::{Overflow, PreparedFeatures, prepare};
-pub use settings::{Direction, FeatureConfig, FeatureFiles, FeatureSpec, Group, LabelSpec, Unit};
+pub use settings::{Direction, FeatureConfig, FeatureFiles, FeatureSpec, Group, LabelSpec, MOST_BEFORE_DAYS, Unit};
 pub use table::{FeatureColumn, FeatureTable};
 pub(crate) use uses::FeatureUses;

@@ -36,7 +36,7 @@ pub enum ModelError {
         available: String,
     },
     /// A column holds values of another kind than the model was trained on.
-    #[error("read column {column:?} as {expected}: found {found:?} in row {row}")]
+    #[error("read column {column:?} as {expected}: found {found:?} in row {row}{}", of_dates(expected))]
     WrongKind {
         /// The column.
         column: String,
@@ -132,5 +132,14 @@ impl ModelError {
     /// A table that cannot be read.
     pub(crate) fn table(path: &Path, why: impl std::fmt::Display) -> Self {
         Self::BadTable { path: path.to_owned(), why: format!("{why}") }
+    }
+}
+
+/// What is read, where what is needed is a date.
+fn of_dates(expected: &str) -> &'static str {
+    if expected.contains("date") {
+        "; dates are read as 2018-08-17, 17.08.2018, 08/17/2018, 17-Aug-18 and Aug-2018, all of a column in one order"
+    } else {
+        ""
     }
 }

@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::rules::JobRules;
 use super::training::{Part, TrainingError, ability_group, part_of};
 use crate::domain::{AsOf, grouped, parallel};
+use crate::features::MOST_BEFORE_DAYS;
 use crate::model::MIN_OUTCOMES;
 use crate::model::ability::{self, AbilityGroup, ReceiptHistory};
 use crate::model::validation::auc_standard_error;
@@ -143,6 +144,8 @@ pub struct WouldDo {
     pub test: Labels,
     /// Training would go through, but on so small a test the job might approve no model.
     pub is_test_small: bool,
+    /// `before_days` of the job's label by which its outcome would mean what it means now, where it compares the days after a snapshot with those before it.
+    pub before_days: Option<u16>,
 }
 
 /// One performance window that was tried, with all snapshots that history allows, at most [`SNAPSHOTS_TRIED`].
@@ -400,12 +403,21 @@ impl Counter<'_> {
                 let passes = |findings: &[LabelFinding]| findings.iter().all(|f| !f.what.refuses());
                 (!must_improve).then(|| nearest(&candidate, own, &labels, passes)).flatten()
             });
-            would_do.extend(found);
+            let before_days = self.before_days_of(own, &candidate);
+            would_do.extend(found.map(|settings| WouldDo { before_days, ..settings }));
             if is_done {
                 break;
             }
         }
         Ok((would_do, tried))
+    }
+
+    /// The days before a snapshot that are to those after it as they are in the job.
+    fn before_days_of(&self, own: &ModelSettings, candidate: &ModelSettings) -> Option<u16> {
+        let label = self.rules.features.label.as_ref().filter(|label| label.compares_windows())?;
+        let is_of_trade = candidate.label == LabelKind::TradeDistress && own.label == candidate.label;
+        let days = in_proportion(label.before_days, own.performance_days, candidate.performance_days);
+        is_of_trade.then_some(days).flatten().filter(|days| *days != label.before_days)
     }
 
     /// Labels from the latest snapshot back, as far as there are any.
@@ -422,6 +434,12 @@ impl Counter<'_> {
         }
         Ok(found)
     }
+}
+
+/// Days before a snapshot that are to `then` days after it as `before` are to `now`; nothing beyond what a label may look back.
+fn in_proportion(before: u16, now: u16, then: u16) -> Option<u16> {
+    let days = (u32::from(before) * u32::from(then)).div_ceil(u32::from(now).max(1));
+    u16::try_from(days).ok().filter(|days| *days <= MOST_BEFORE_DAYS)
 }
 
 fn labels_of(merchants: &[String], found: &Outcomes) -> Labels {
@@ -494,6 +512,7 @@ fn nearest(
             train,
             test,
             is_test_small: findings.iter().any(|finding| finding.what == LabelFault::TestSmall),
+            before_days: None,
         })
     })
 }
@@ -582,6 +601,14 @@ mod tests {
             chosen.test.bad,
             found[..usize::from(chosen.test_snapshots)].iter().map(|s| s.labels.bad).sum::<u64>()
         );
+    }
+
+    #[test]
+    fn an_outcome_that_compares_windows_keeps_its_proportion() {
+        assert_eq!(in_proportion(90, 90, 60), Some(60));
+        assert_eq!(in_proportion(180, 90, 60), Some(120));
+        assert_eq!(in_proportion(90, 90, 90), Some(90));
+        assert_eq!(in_proportion(730, 90, 180), None);
     }
 
     #[test]

@@ -90,13 +90,18 @@ fn range(feature: &FeatureSpec, bins: &Bins, bin: usize, currency: Currency) -> 
     let above = bin.checked_sub(1).and_then(|lower| edges.get(lower)).copied();
     let up_to = edges.get(bin).copied();
     let words = Words { unit: feature.unit, whole: counts_whole(feature.unit), currency };
-    Some(match (above.map(|v| words.above(v)), up_to.map(|v| words.up_to(v))) {
-        (None, None) => "any value".to_owned(),
+    Some(between(above.map(|v| words.above(v)), up_to.map(|v| words.up_to(v))))
+}
+
+fn between(above: Option<String>, up_to: Option<String>) -> String {
+    match (above, up_to) {
+        // Its only other bin is that of merchants who have none.
+        (None, None) => "known, which alone counts here, whatever the value".to_owned(),
         (Some(above), None) => format!("{above} or more"),
         (None, Some(up_to)) => format!("at most {up_to}"),
         (Some(above), Some(up_to)) if above == up_to => above,
         (Some(above), Some(up_to)) => format!("{above} to {up_to}"),
-    })
+    }
 }
 
 /// Units whose values are whole numbers, so that "more than 2.5" is "3 or more".
@@ -156,6 +161,15 @@ fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bin_of_all_values_says_that_there_is_one() {
+        let text = |word: &str| Some(word.to_owned());
+        assert!(between(None, None).starts_with("known"));
+        assert_eq!(between(text("3"), None), "3 or more");
+        assert_eq!(between(text("3"), text("3")), "3");
+        assert_eq!(between(None, text("12 %")), "at most 12 %");
+    }
 
     #[test]
     fn values_are_written_in_their_unit() {

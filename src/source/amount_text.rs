@@ -1,6 +1,6 @@
 //! Amounts as people write them: a sign, brackets, a currency, thousands marks. What is not understood is no number: `1.5K`, `12%` and `<5` are none.
 
-use super::number_text::plain_number;
+use super::number_text::{self, plain_number};
 use crate::domain::Currency;
 
 /// Symbols and short names in lower case, with the codes of the currencies that are written so; none: of many. Left out is what may also be a number's
@@ -159,6 +159,24 @@ pub(super) fn amount_in(cell: &str, decimal: char, currency: Option<Currency>) -
     Some(if is_negative == Some(true) { format!("-{plain}") } else { plain })
 }
 
+/// A cell of a file with decimal commas, where it holds a number, an amount or a percentage that a decimal point would write otherwise: `R$ 1.234,56` is `R$ 1234.56`.
+pub(super) fn with_decimal_point(cell: &str) -> Option<String> {
+    /// No amount is longer.
+    const LONGEST: usize = 64;
+    if let Some(bare) = number_text::with_decimal_point(cell) {
+        return Some(bare);
+    }
+    let (first, last) = (cell.find(|c: char| c.is_ascii_digit())?, cell.rfind(|c: char| c.is_ascii_digit())?);
+    if cell.len() > LONGEST {
+        return None;
+    }
+    let (before, number, after) = (cell.get(..first)?, cell.get(first..=last)?, cell.get(last + 1..)?);
+    let plain = unsigned_number(number, ',').filter(|plain| plain != number)?;
+    let amount = cell.trim_matches(is_blank);
+    let amount = amount.strip_suffix(['%', '‰']).unwrap_or(amount);
+    amount_in(amount, ',', None).map(|_| format!("{before}{plain}{after}"))
+}
+
 fn in_brackets(text: &str) -> Option<&str> {
     text.strip_prefix('(')?.strip_suffix(')')
 }
@@ -222,6 +240,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn amounts_of_files_with_decimal_commas_get_a_point() {
+        for (cell, plain) in [
+            ("R$ 1.234,56", Some("R$ 1234.56")),
+            ("R$ 12.500", Some("R$ 12500")),
+            ("1.234,50 €", Some("1234.50 €")),
+            ("(1.234,50)", Some("(1234.50)")),
+            ("€ 1 234,5-", Some("€ 1234.5-")),
+            ("12,5 %", Some("12.5 %")),
+            ("1.234,50", Some("1234.50")),
+            ("€ 12", None),
+            ("12.5 €", None),
+            ("€ 0.123", None),
+            ("12,5 kg", None),
+            ("Am Markt 1,5", None),
+            ("01.02.2018 EUR", None),
+            ("%", None),
+        ] {
+            assert_eq!(with_decimal_point(cell).as_deref(), plain, "{cell}");
+        }
+    }
 
     #[test]
     fn what_is_understood_and_what_is_not() {

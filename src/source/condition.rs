@@ -8,7 +8,9 @@ use sqlparser::ast::{Expr, Visit, Visitor};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
-use super::{row_wise, sql, sql_run};
+use super::sql::{self, Inputs};
+use super::sql_parse::ONE_SELECT;
+use super::{row_wise, sql_faults, sql_run};
 
 /// Where a condition is computed, for now.
 const HOLDS: &str = "_holds";
@@ -28,6 +30,8 @@ pub(super) struct NoCondition {
     /// Line and column in the text, from 1, where there is one to name.
     pub place: Option<(u64, u64)>,
     pub message: String,
+    /// What is allowed, where it is not just any condition.
+    pub help: Option<String>,
 }
 
 impl std::fmt::Display for NoCondition {
@@ -39,27 +43,30 @@ impl std::fmt::Display for NoCondition {
     }
 }
 
-/// Checks that a text is one condition on one row of an input.
+/// Checks that a text is one condition on one row of an input; `has_points` says that its cells come with decimal points, though the files have commas.
 ///
 /// # Errors
 /// What it is instead.
-pub(super) fn check(condition: &str, input: &str) -> Result<(), NoCondition> {
+pub(super) fn check(condition: &str, input: &str, has_points: bool) -> Result<(), NoCondition> {
     let statement = statement_of(condition, input);
-    sql::check(&statement, std::iter::once(input), None).map_err(|refusal| {
+    let mut inputs = Inputs::only(input);
+    inputs.with_points.extend(has_points.then_some(input));
+    sql::check(&statement, &inputs, None).map_err(|refusal| {
+        let help = Some(refusal.help).filter(|help| help != ONE_SELECT);
         // The condition begins on the second line.
         let line = u64::try_from(refusal.line).unwrap_or(0).saturating_sub(1).max(1);
         let told = refusal.message.strip_prefix("column ").and_then(|rest| rest.split_once(": "));
         let told = told.and_then(|(column, message)| Some((column.parse().ok()?, message.to_owned())));
         match told {
-            Some((column, message)) if refusal.line > 0 => NoCondition { place: Some((line, column)), message },
-            _ => NoCondition { place: (refusal.line > 0).then_some((line, 1)), message: refusal.message },
+            Some((column, message)) if refusal.line > 0 => NoCondition { place: Some((line, column)), message, help },
+            _ => NoCondition { place: (refusal.line > 0).then_some((line, 1)), message: refusal.message, help },
         }
     })?;
     if row_wise::is_row_wise(&statement, input) {
         Ok(())
     } else {
         let message = format!("it looks at more than one row of {input:?}, or uses a function that may");
-        Err(NoCondition { place: None, message })
+        Err(NoCondition { place: None, message, help: None })
     }
 }
 
@@ -89,9 +96,9 @@ pub(crate) fn condition_columns(condition: &str) -> Result<Vec<String>, String> 
     let mut names = Names(BTreeSet::new());
     match parsed.map_err(|e| e.to_string())?.visit(&mut names) {
         ControlFlow::Break(why) => Err(why),
-        ControlFlow::Continue(()) => {
-            check(condition, "rows").map(|()| names.0.into_iter().collect()).map_err(|refusal| refusal.to_string())
-        }
+        ControlFlow::Continue(()) => check(condition, "rows", false)
+            .map(|()| names.0.into_iter().collect())
+            .map_err(|refusal| refusal.to_string()),
     }
 }
 
@@ -101,9 +108,12 @@ pub(crate) fn condition_columns(condition: &str) -> Result<Vec<String>, String> 
 /// It cannot be computed, or is no condition.
 pub(crate) fn holds(condition: &str, input: &str, rows: DataFrame) -> Result<(DataFrame, BooleanChunked), String> {
     let text = format!("SELECT *, (\n{condition}\n) AS {HOLDS} FROM {}", quoted(input));
-    let marked = sql_run::execute(&text, [(input.to_owned(), rows.lazy())])
-        .and_then(LazyFrame::collect)
-        .map_err(|e| sql_run::in_plain_words(&e))?;
+    let none = rows.clear();
+    let marked = sql_run::execute(&text, [(input.to_owned(), rows.lazy())]).and_then(LazyFrame::collect);
+    let marked = marked.map_err(|error| {
+        let faults = sql_faults::faults(&statement_of(condition, input), vec![(input.to_owned(), none)]);
+        faults.into_iter().next().map_or_else(|| sql_run::in_plain_words(&error), |fault| fault.message)
+    })?;
     let column = marked.column(HOLDS).map_err(|e| e.to_string())?;
     let holds = match column.dtype() {
         DataType::Boolean => column.bool().cloned().map_err(|e| e.to_string())?,
@@ -117,6 +127,13 @@ pub(crate) fn holds(condition: &str, input: &str, rows: DataFrame) -> Result<(Da
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_computed_is_told_of_the_part_at_fault() {
+        let rows = df!("rate" => [13.5, 7.0], "grade" => ["A", "B"]).unwrap();
+        let told = holds("grade = 'A' AND rate > '13%'", "rows", rows).unwrap_err();
+        assert!(told.starts_with("rate is a number and '13%' is text") && told.ends_with("as 13"), "{told}");
+    }
 
     #[test]
     fn conditions_name_their_columns_and_look_at_one_row() {

@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::cell;
 use super::error::SourceError;
+use super::same_day::settle_days;
 use super::wider::texts_of_doubles;
 use crate::contract::{Column as ContractColumn, TableContract, Type, UNREADABLE, data_type};
 use crate::domain::MICROS_PER_DAY;
@@ -61,6 +62,7 @@ pub(crate) fn conform(
         }
         columns.push(cells.values.with_name(wanted.name.into()).into_column());
     }
+    settle_days(table, &mut columns).map_err(broken)?;
     for lineage in ["_file", "_row"] {
         let lineage = frame.column(lineage).map_err(broken)?;
         columns.push(lineage.strict_cast(&DataType::UInt32).map_err(broken)?);

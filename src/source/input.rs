@@ -65,6 +65,8 @@ pub(crate) struct OpenInput {
     schema: Schema,
     /// All rows, once they were asked for as a whole.
     whole: Option<LazyFrame>,
+    /// Whether somebody was told of the lines after the last records.
+    has_told_footers: bool,
 }
 
 struct OpenFile {
@@ -84,6 +86,8 @@ struct OpenFile {
     malformed: Vec<MalformedRecord>,
     /// Lines after its last record, once it was read.
     footer: u64,
+    /// The first of them, where this process has read it.
+    footer_begins: Option<String>,
 }
 
 enum Format {
@@ -152,7 +156,7 @@ pub(crate) fn open(
         })
         .collect::<Result<_, _>>()?;
     let schema = schema_of_all(name, &files)?;
-    Ok(Some(OpenInput { name: name.to_owned(), files, schema, whole: None }))
+    Ok(Some(OpenInput { name: name.to_owned(), files, schema, whole: None, has_told_footers: false }))
 }
 
 /// A damaged Parquet file can make the reader fail in any way.
@@ -287,7 +291,24 @@ impl OpenInput {
                 file.note(end);
             }
         }
+        self.tell_footers();
         Ok(())
+    }
+
+    /// Says once of all files together which lines are taken for no records.
+    fn tell_footers(&mut self) {
+        let of_files = || self.files.iter().filter_map(|file| Some((file, file.footer_begins.as_deref()?)));
+        let Some((file, first)) = of_files().next().filter(|_| !self.has_told_footers) else { return };
+        let (files, lines) = (of_files().count(), of_files().map(|(file, _)| file.footer).sum::<u64>());
+        tracing::warn!(
+            input = self.name,
+            files,
+            lines,
+            file = file.file.path,
+            first,
+            "lines after the last record (footer_lines) are counted as skipped"
+        );
+        self.has_told_footers = true;
     }
 
     /// All rows as one frame. Text files and sheets are read at once, Parquet files when the frame is collected.
@@ -311,6 +332,7 @@ impl OpenInput {
                 }),
             })
             .collect::<Result<_, SourceError>>()?;
+        self.tell_footers();
         let rows = match <[LazyFrame; 1]>::try_from(frames) {
             Ok([only]) => only,
             Err(several) => concat(several, UnionArgs::default())
@@ -416,6 +438,7 @@ fn open_file(
             stamp,
             malformed: malformed.collect(),
             footer: known.footer,
+            footer_begins: None,
             found,
         });
     }
@@ -444,7 +467,19 @@ fn open_file(
     }
     let path = found.relative.clone();
     let file = InputFile { input: input.to_owned(), path, sha256, bytes, raw_rows, is_verified };
-    Ok(OpenFile { file, found, index, schema, folders, fields, format, stamp, malformed: Vec::new(), footer: 0 })
+    Ok(OpenFile {
+        file,
+        found,
+        index,
+        schema,
+        folders,
+        fields,
+        format,
+        stamp,
+        malformed: Vec::new(),
+        footer: 0,
+        footer_begins: None,
+    })
 }
 
 /// Rows are accounted for by columns of names that a file cannot have.
@@ -570,10 +605,7 @@ impl OpenFile {
         self.file.raw_rows = u64::from(end.records);
         self.malformed = end.malformed;
         self.footer = end.footer.len() as u64;
-        if let Some(first) = end.footer.first() {
-            let (file, lines) = (&self.file.path, self.footer);
-            tracing::warn!(file, lines, first, "lines after the last record (footer_lines) are counted as skipped");
-        }
+        self.footer_begins = end.footer.into_iter().next();
     }
 
     fn whole_records(&mut self, schema: &Schema) -> Result<LazyFrame, SourceError> {

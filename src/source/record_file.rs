@@ -5,11 +5,11 @@ use std::path::Path;
 
 use polars::prelude::*;
 
+use super::amount_text::with_decimal_point;
 use super::csv_file::CsvFile;
 use super::error::SourceError;
 use super::json_file::{JsonFile, JsonFormat};
 use super::malformed::MalformedRecord;
-use super::number_text::with_decimal_point;
 use super::sheet_file::SheetFile;
 use super::sheet_format::SheetFormat;
 use super::sniff::{Sniffing, format_of_text};

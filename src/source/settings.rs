@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::condition;
-use super::sql;
+use super::sql::{self, Inputs};
 use super::sql_mentions;
 use super::sql_outputs::Purpose;
 use super::sql_parse::Refusal;
@@ -176,8 +176,8 @@ pub(crate) static INPUT_KEYS: Section = Section {
             "decimal",
             "character",
             "\",\"",
-            "the decimal mark. With a comma, every cell that is such a number is read as with a point: `1.234,50` is `1234.50`, `12,50-` is `-12.50`. Thousands may be \
-             marked by points, blanks or apostrophes",
+            "the decimal mark. With a comma, every cell that is such a number is read as with a point: `1.234,50` is `1234.50`, `12,50-` is `-12.50`, and so is one with a \
+             currency or `%` beside it: `R$ 12.500` is `R$ 12500`. Thousands may be marked by points, blanks or apostrophes. Functions then read these cells without `','`",
         )
         .or(".")
         .range(". or ,"),
@@ -395,6 +395,9 @@ fn check_sources(
     let mut faults: Vec<ConfigError> = Vec::new();
     let mut by_table: BTreeMap<&'static str, SourceSpec> = BTreeMap::new();
     let mut named: BTreeSet<(&'static str, &str)> = BTreeSet::new();
+    let has_comma = |input: &InputSpec| input.format.decimal_comma == Some(true);
+    let with_points = inputs.iter().filter(|(_, input)| has_comma(input)).map(|(name, _)| name.as_str()).collect();
+    let readable = Inputs { names: inputs.keys().map(String::as_str).collect(), with_points };
     for source in raw {
         let Some(table) = contract::table(source.table.get_ref()) else {
             let message = format!("{:?} is not a contract table", source.table.get_ref());
@@ -413,9 +416,10 @@ fn check_sources(
             faults.push(file.refuse(&source.from.span(), message, format!("one of: {names}")));
         }
         let purpose = Purpose { table, from: source.from.get_ref() };
-        let sql = source.sql.as_ref().map(|relative| statement(file, relative, inputs, purpose)).transpose();
+        let sql = source.sql.as_ref().map(|relative| statement(file, relative, &readable, purpose)).transpose();
         let keyed_by = check_keys(file, source, inputs);
-        let filter = source.filter.as_ref().map(|given| filter_of(file, given, source.from.get_ref())).transpose();
+        let filter =
+            source.filter.as_ref().map(|given| filter_of(file, given, source.from.get_ref(), &readable)).transpose();
         let sql = sql.and_then(|sql| named_once(sql, source));
         match (sql, keyed_by, filter) {
             (Ok(sql), Ok(keyed_by), Ok(filter)) => {
@@ -493,11 +497,17 @@ fn places_in(file: &ConfigFile, span: &Range<usize>, text: &str) -> Vec<(u64, u6
 }
 
 /// A condition on one row of an input.
-fn filter_of(file: &ConfigFile, given: &Spanned<String>, from: &str) -> Result<Statement, ConfigError> {
+fn filter_of(
+    file: &ConfigFile,
+    given: &Spanned<String>,
+    from: &str,
+    inputs: &Inputs<'_>,
+) -> Result<Statement, ConfigError> {
     let text = given.get_ref().trim().to_owned();
     let places = places_in(file, &given.span(), &text);
-    condition::check(&text, from).map_err(|refusal| {
-        let help = "a condition on columns of the input, such as where = \"status <> 'test'\"";
+    condition::check(&text, from, inputs.with_points.contains(from)).map_err(|refusal| {
+        let any = "a condition on columns of the input, such as where = \"status <> 'test'\"";
+        let help = refusal.help.unwrap_or_else(|| any.to_owned());
         let (line, message) = match refusal.place.map(|(line, column)| place_of(&text, &places, line, column)) {
             Some((line, column)) => {
                 (usize::try_from(line).ok(), format!("where, column {column}: {}", refusal.message))
@@ -525,7 +535,7 @@ fn named_once(sql: Option<Statement>, source: &RawSource) -> Result<Option<State
 fn statement(
     file: &ConfigFile,
     relative: &Spanned<String>,
-    inputs: &BTreeMap<String, InputSpec>,
+    inputs: &Inputs<'_>,
     purpose: Purpose<'_>,
 ) -> Result<Statement, Vec<ConfigError>> {
     let path = file.folder().join(relative.get_ref());
@@ -535,7 +545,7 @@ fn statement(
     })?;
     let mut refusals = sql::gaps(&text);
     if refusals.is_empty() {
-        refusals.extend(sql::check(&text, inputs.keys().map(String::as_str), Some(purpose)).err());
+        refusals.extend(sql::check(&text, inputs, Some(purpose)).err());
     }
     if refusals.is_empty() {
         return Ok(Statement { path, text, places: Vec::new() });

@@ -85,8 +85,11 @@ impl SheetFile {
                 malformed.push(fault.record((*file, *records), &place, names, texts));
                 continue;
             }
-            let known = texts.iter().map(|text| text.as_ref().ok()?.as_deref());
-            let values = known.map(|text| value_of(text?, &format.nulls, format.has_decimal_comma));
+            let values = row.cells.iter().zip(&texts).map(|(cell, text)| {
+                // A number has no mark of its own until it is written as text.
+                let has_comma = format.has_decimal_comma && matches!(cell, Data::String(_));
+                value_of(text.as_ref().ok()?.as_deref()?, &format.nulls, has_comma)
+            });
             batch.add(*records, values);
         }
         batch.frame(*file, path)

@@ -174,6 +174,23 @@ fn what_our_own_writer_writes_is_read_back_equal() {
 }
 
 #[test]
+fn a_decimal_comma_is_that_of_texts_and_not_of_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |text: &str| CellValue::text(text);
+    let rows = vec![
+        vec![text("id"), text("rate")],
+        vec![text("a"), CellValue::Number(12.345)],
+        vec![text("b"), text("12,345")],
+        vec![text("c"), text("R$ 1.234,50")],
+    ];
+    let path = written(folder.path(), "rates.xls", rows);
+    let declared = DeclaredFormat { decimal_comma: Some(true), ..DeclaredFormat::default() };
+    let (_, cells, _) = read(&path, &declared, Sniffing::Certain).unwrap();
+    let rates: Vec<_> = cells.iter().map(|row| row[1].clone().unwrap()).collect();
+    assert_eq!(rates, ["12.345", "12.345", "R$ 1234.50"]);
+}
+
+#[test]
 fn what_is_no_workbook_is_named_as_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let refused = |bytes: &[u8]| {

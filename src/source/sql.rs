@@ -13,6 +13,7 @@ use sqlparser::ast::{
 
 use super::sql_functions::fault_of_constant;
 use super::sql_groups;
+use super::sql_habits;
 use super::sql_joins;
 use super::sql_outputs::{self, Purpose};
 use super::sql_parse::{self, ONE_SELECT, Refusal};
@@ -20,13 +21,24 @@ use super::sql_parse::{self, ONE_SELECT, Refusal};
 /// Marks a place in a SELECT that a person must fill; what is wanted there follows on the line.
 pub(crate) const GAP: &str = "-- GAP:";
 
-/// Checks a statement against the names of the job's inputs, and against what it is for where that is given.
-pub(super) fn check<'a>(
-    text: &str,
-    inputs: impl Iterator<Item = &'a str>,
-    purpose: Option<Purpose<'_>>,
-) -> Result<(), Refusal> {
-    let inputs: BTreeSet<&str> = inputs.collect();
+/// What a statement may read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Inputs<'a> {
+    /// The job's inputs.
+    pub names: BTreeSet<&'a str>,
+    /// Those whose cells are handed on with decimal points, though the files have commas.
+    pub with_points: BTreeSet<&'a str>,
+}
+
+impl<'a> Inputs<'a> {
+    /// One input, whose numbers are as its files write them.
+    pub(super) fn only(name: &'a str) -> Self {
+        Self { names: BTreeSet::from([name]), ..Self::default() }
+    }
+}
+
+/// Checks a statement against the job's inputs, and against what it is for where that is given.
+pub(super) fn check(text: &str, inputs: &Inputs<'_>, purpose: Option<Purpose<'_>>) -> Result<(), Refusal> {
     let statements = sql_parse::parse(text)?.statements;
     let [Statement::Query(query)] = statements.as_slice() else {
         let message = match statements.as_slice() {
@@ -36,25 +48,21 @@ pub(super) fn check<'a>(
         };
         return Err(Refusal { line: 0, message, help: ONE_SELECT.to_owned() });
     };
-    match check_query(query, text, &inputs, purpose) {
+    match check_query(query, text, inputs, purpose) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }
 }
 
-fn check_query(
-    query: &Query,
-    text: &str,
-    inputs: &BTreeSet<&str>,
-    purpose: Option<Purpose<'_>>,
-) -> ControlFlow<Refusal> {
+fn check_query(query: &Query, text: &str, inputs: &Inputs<'_>, purpose: Option<Purpose<'_>>) -> ControlFlow<Refusal> {
     let mut names = Names::default();
     let _: ControlFlow<Refusal> = query.visit(&mut names);
-    query.visit(&mut Check { text, inputs, named: &names.named })?;
+    query.visit(&mut Check { text, inputs: &inputs.names, named: &names.named })?;
+    sql_habits::check(query)?;
     query.visit(&mut Qualifiers::default())?;
     sql_groups::check(query)?;
     sql_joins::check(query)?;
-    purpose.map_or(ControlFlow::Continue(()), |purpose| sql_outputs::check(query, inputs, purpose))
+    sql_outputs::check(query, inputs, purpose)
 }
 
 /// The gaps of a draft: where a mark stands, and what is wanted there.
@@ -306,13 +314,43 @@ fn first_words(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Of `items` the files have decimal commas.
+    fn inputs() -> Inputs<'static> {
+        Inputs { names: BTreeSet::from(["orders", "items"]), with_points: BTreeSet::from(["items"]) }
+    }
+
     fn checked(text: &str) -> Result<(), Refusal> {
-        check(text, ["orders", "items"].into_iter(), None)
+        check(text, &inputs(), None)
     }
 
     fn checked_for(table: &str, text: &str) -> Result<(), Refusal> {
         let purpose = Purpose { table: crate::contract::table(table).unwrap(), from: "orders" };
-        check(text, ["orders", "items"].into_iter(), Some(purpose))
+        check(text, &inputs(), Some(purpose))
+    }
+
+    #[test]
+    fn decimal_commas_are_not_read_where_the_cells_have_points_already() {
+        for text in [
+            "SELECT minor_units(price, 'EUR', ',') AS p FROM items",
+            "SELECT to_number(REPLACE(i.price, ' ', ''), ',') AS p FROM orders AS o JOIN items AS i ON o.id = i.id",
+            "WITH w AS (SELECT *, price AS paid FROM items) SELECT MINOR_UNITS(paid, 'EUR', ',') AS p FROM w",
+            "WITH w AS (SELECT o.*, i.price AS paid FROM orders AS o JOIN items AS i ON o.id = i.id) SELECT to_number(paid, ',') AS p FROM w",
+            "SELECT TRY_CAST(REPLACE(TRIM(REPLACE(price, '.', '')), ',', '.') AS DOUBLE) AS p FROM items",
+            "SELECT s.p FROM (SELECT SUM(to_number(price, ',')) AS p FROM items) AS s",
+            "SELECT id FROM orders WHERE id IN (SELECT id FROM items WHERE to_number(price, ',') > 0)",
+        ] {
+            let refusal = checked(text).unwrap_err();
+            assert!(refusal.line == 1 && refusal.message.contains("input \"items\""), "{text}: {refusal:?}");
+            assert!(refusal.help.contains("leave ',' out here, "), "{refusal:?}");
+        }
+        for text in [
+            "SELECT minor_units(price, 'EUR') AS p, to_number(price, '.') AS n FROM items",
+            "SELECT REPLACE(tax_id, '.', '') AS id, REPLACE(price, ',', '.') AS p FROM items",
+            "SELECT to_number(o.total, ',') AS p FROM orders AS o JOIN items AS i ON o.id = i.id",
+            "WITH w AS (SELECT o.*, i.price AS paid FROM orders AS o JOIN items AS i ON o.id = i.id) SELECT to_number(total, ',') AS p FROM w",
+        ] {
+            assert_eq!(checked(text), Ok(()), "{text}");
+        }
     }
 
     #[test]

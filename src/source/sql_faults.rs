@@ -39,7 +39,11 @@ impl std::fmt::Display for Fault {
 /// The faults of a statement that runs over tables without rows; none where the engine takes it.
 pub(super) fn faults(text: &str, tables: Vec<(String, DataFrame)>) -> Vec<Fault> {
     let mut trial = Trial { tables, faults: Vec::new() };
-    let Err(error) = trial.run(text) else { return Vec::new() };
+    let ran = trial.run(text);
+    let Err(error) = ran else {
+        trial.operands(text);
+        return trial.faults;
+    };
     match sql_parse::parse(text) {
         Ok(parsed) => {
             if let [Statement::Query(query)] = parsed.statements.as_slice() {
@@ -47,6 +51,9 @@ pub(super) fn faults(text: &str, tables: Vec<(String, DataFrame)>) -> Vec<Fault>
             }
         }
         Err(refusal) => trial.faults.push(Fault { line: 0, column: 0, message: refusal.message }),
+    }
+    if trial.faults.is_empty() {
+        trial.operands(text);
     }
     if trial.faults.is_empty() {
         trial.tell(Location::empty(), plain(&error));
@@ -73,6 +80,53 @@ impl Trial {
         self.faults.push(Fault { line: place.line, column: place.column, message });
     }
 
+    /// Tells operands that the engine takes and makes null of, and those that it refuses once there are rows.
+    fn operands(&mut self, text: &str) {
+        let Ok(parsed) = sql_parse::parse(text) else { return };
+        let is_doubtful = text.contains('+') || text.to_lowercase().contains(UNNEST);
+        if let ([Statement::Query(query)], true) = (parsed.statements.as_slice(), is_doubtful) {
+            self.operands_of_query(query);
+        }
+    }
+
+    fn operands_of_query(&mut self, query: &Query) {
+        let tables = self.tables.len();
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            self.operands_of_query(&cte.query);
+            if let Ok(rows) = self.run(&cte.query.to_string()) {
+                self.tables.push((cte.alias.name.value.clone(), rows));
+            }
+        }
+        self.operands_of_body(&query.body);
+        self.tables.truncate(tables);
+    }
+
+    fn operands_of_body(&mut self, body: &SetExpr) {
+        match body {
+            SetExpr::Query(query) => self.operands_of_query(query),
+            SetExpr::SetOperation { left, right, .. } => {
+                self.operands_of_body(left);
+                self.operands_of_body(right);
+            }
+            SetExpr::Select(select) => {
+                for query in queries_in_from(select) {
+                    self.operands_of_query(query);
+                }
+                let rows = all_rows_of(select);
+                for (expr, place) in doubtful_in(select) {
+                    let parts = parts_of(&expr);
+                    let is_text = |part: &Expr| self.kind(&rows, part).is_ok_and(|kind| kind == DataType::String);
+                    match parts.as_slice() {
+                        [left, right] if is_text(left) && is_text(right) => self.tell(place, sum_of_texts(left, right)),
+                        [list] if is_text(list) => self.tell(place, unnest_of_text(list)),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn query(&mut self, query: &Query) {
         let (tables, faults) = (self.tables.len(), self.faults.len());
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
@@ -88,10 +142,24 @@ impl Trial {
         if self.faults.len() == faults {
             let without = Query { with: None, ..query.clone() };
             if let Err(error) = self.run(&without.to_string()) {
-                self.tell(query.body.span().start, plain(&error));
+                match query.body.as_ref() {
+                    SetExpr::Select(select) if self.is_of_qualify(select) => {
+                        let place =
+                            select.qualify.as_ref().map_or(Location::empty(), |condition| condition.span().start);
+                        let message = "QUALIFY takes what SELECT gives: number the rows in WITH, row_number() OVER (PARTITION BY … ORDER BY …) AS place, and keep place = 1 in WHERE";
+                        self.tell(place, message.to_owned());
+                    }
+                    body => self.tell(body.span().start, plain(&error)),
+                }
             }
         }
         self.tables.truncate(tables);
+    }
+
+    /// Whether a SELECT runs but for its QUALIFY.
+    fn is_of_qualify(&self, select: &Select) -> bool {
+        let without = Select { qualify: None, ..select.clone() };
+        select.qualify.is_some() && self.run(&without.to_string()).is_ok()
     }
 
     fn body(&mut self, body: &SetExpr) {
@@ -130,18 +198,7 @@ impl Trial {
         if self.faults.len() > faults {
             return;
         }
-        // All of its rows, nothing made of them.
-        let rows = Select {
-            distinct: None,
-            projection: vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())],
-            selection: None,
-            group_by: GroupByExpr::Expressions(Vec::new(), Vec::new()),
-            sort_by: Vec::new(),
-            having: None,
-            named_window: Vec::new(),
-            qualify: None,
-            ..select.clone()
-        };
+        let rows = all_rows_of(select);
         if self.run(&rows.to_string()).is_err() {
             return self.joins(&rows);
         }
@@ -172,11 +229,7 @@ impl Trial {
                 (Err(error), SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) => {
                     let is_grouped = select.group_by != GroupByExpr::Expressions(Vec::new(), Vec::new());
                     if is_grouped && self.kind(&rows, expr).is_ok() {
-                        let message = format!(
-                            "{} is sound of rows, and cannot be taken as GROUP BY stands here: compute it in WITH, and group by its column",
-                            short(expr)
-                        );
-                        self.tell(expr.span().start, message);
+                        self.tell(expr.span().start, not_of_group(expr));
                     } else {
                         self.part(&rows, expr, &error);
                     }
@@ -204,8 +257,9 @@ impl Trial {
                     let factor =
                         joined.checked_sub(1).and_then(|join| table.joins.get(join)).map(|join| &join.relation);
                     let factor = factor.unwrap_or(&table.relation);
-                    return self
-                        .tell(factor.span().start, format!("{} cannot be joined: {}", short(factor), plain(&error)));
+                    let known = self.tables.iter().flat_map(|(_, rows)| rows.get_column_names_owned());
+                    let why = sql_run::with_nearest_name(plain(&error), &known.collect::<Vec<_>>());
+                    return self.tell(factor.span().start, format!("{} cannot be joined: {why}", short(factor)));
                 }
             }
         }
@@ -262,7 +316,7 @@ impl Trial {
         let message = match expr {
             Expr::Identifier(name) => self.unknown_column(rows, name),
             Expr::CompoundIdentifier(names) => match names.last() {
-                Some(name) => self.unknown_column(rows, name),
+                Some(name) => self.unknown_column(rows, name).split("; a text").next().unwrap_or_default().to_owned(),
                 None => plain(error),
             },
             _ => fault_of_expr(expr, &parts, &kinds, error),
@@ -273,7 +327,11 @@ impl Trial {
     fn unknown_column(&self, rows: &Select, name: &Ident) -> String {
         let columns = self.run(&rows.to_string()).unwrap_or_default();
         let near = sql_run::nearest_name(&name.value, columns.get_column_names().into_iter().map(PlSmallStr::as_str));
-        let near = near.map(|near| format!("; there is {near:?}")).unwrap_or_default();
+        let near = match near {
+            Some(near) => format!("; there is {near:?}"),
+            None if name.value.contains('\'') => String::new(),
+            None => format!("; a text stands in single quotes: '{}'", name.value),
+        };
         format!("no column {:?} is in FROM here{near}", name.value)
     }
 
@@ -283,6 +341,89 @@ impl Trial {
         let alone = Select { projection: vec![item], ..rows.clone() };
         Ok(self.run(&alone.to_string())?.column("it")?.dtype().clone())
     }
+}
+
+/// A value that differs within the groups of a GROUP BY.
+fn not_of_group(expr: &Expr) -> String {
+    let written = short(expr);
+    if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+        format!(
+            "{written} differs within a group of GROUP BY: name it there too, or take MIN({written}); where every row is to stay, compute sums in WITH with GROUP BY, and \
+             join them to the rows"
+        )
+    } else {
+        format!("{written} is not one value of a group of GROUP BY: compute it in WITH, and group by its column")
+    }
+}
+
+/// All rows of a SELECT, nothing made of them.
+fn all_rows_of(select: &Select) -> Select {
+    Select {
+        distinct: None,
+        projection: vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())],
+        selection: None,
+        group_by: GroupByExpr::Expressions(Vec::new(), Vec::new()),
+        sort_by: Vec::new(),
+        having: None,
+        named_window: Vec::new(),
+        qualify: None,
+        ..select.clone()
+    }
+}
+
+/// The function of the engine that makes rows of a list.
+const UNNEST: &str = "unnest";
+
+/// Sums and unnested lists in the values and conditions of a SELECT, without those of queries within it.
+fn doubtful_in(select: &Select) -> Vec<(Expr, Location)> {
+    #[derive(Default)]
+    struct Doubtful {
+        queries: usize,
+        found: Vec<(Expr, Location)>,
+    }
+    impl Visitor for Doubtful {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.queries += 1;
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.queries -= 1;
+            ControlFlow::Continue(())
+        }
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            let is_meant = match expr {
+                Expr::BinaryOp { op: BinaryOperator::Plus, .. } => true,
+                Expr::Function(function) => function.name.to_string().eq_ignore_ascii_case(UNNEST),
+                _ => false,
+            };
+            if is_meant && self.queries == 0 {
+                self.found.push((expr.clone(), expr.span().start));
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut doubtful = Doubtful::default();
+    let _: ControlFlow<()> = select.projection.visit(&mut doubtful);
+    let _: ControlFlow<()> = select.selection.visit(&mut doubtful);
+    let _: ControlFlow<()> = select.group_by.visit(&mut doubtful);
+    let _: ControlFlow<()> = select.having.visit(&mut doubtful);
+    doubtful.found
+}
+
+fn unnest_of_text(list: &Expr) -> String {
+    let list = short(list);
+    format!("{list} is text, and unnest takes a list: string_to_array({list}, separator) makes one of text")
+}
+
+fn sum_of_texts(left: &Expr, right: &Expr) -> String {
+    let (left, right) = (short(left), short(right));
+    format!(
+        "{left} is text and {right} is text: + adds numbers, as to_number({left}) gives; {left} || {right} joins texts"
+    )
 }
 
 /// The queries that stand in a FROM.
@@ -366,20 +507,28 @@ fn fault_of_expr(expr: &Expr, parts: &[Expr], kinds: &[DataType], error: &Polars
         Expr::BinaryOp { op, .. } if !kinds.iter().all(DataType::is_primitive_numeric) => {
             meets(&format!("{op} takes numbers; {}", cast(parts, kinds)))
         }
-        Expr::Like { .. } | Expr::ILike { .. } | Expr::RLike { .. } | Expr::SimilarTo { .. } => {
-            meets("LIKE takes texts: CAST(x AS VARCHAR)")
-        }
-        Expr::Between { .. } | Expr::InList { .. } | Expr::InSubquery { .. } => {
+        Expr::Like { .. } | Expr::ILike { .. } | Expr::RLike { .. } => meets("LIKE takes texts: CAST(x AS VARCHAR)"),
+        Expr::InSubquery { .. } => Some(format!(
+            "{written} is not understood within another expression: LEFT JOIN (SELECT DISTINCT id FROM other WHERE …) AS e ON o.id = e.id, and ask e.id IS NOT NULL"
+        )),
+        Expr::Between { .. } | Expr::InList { .. } => {
             let named = parts.iter().zip(kinds).take(3);
             let named: Vec<String> =
                 named.map(|(part, kind)| format!("{} is {}", short(part), kind_in_words(kind))).collect();
             Some(format!("{}: values of one type are compared; {}", named.join(", "), cast(parts, kinds)))
         }
         Expr::Cast { data_type, .. } => kinds.first().map(|kind| {
-            let types = "types: BIGINT, DOUBLE, VARCHAR, DATE, TIMESTAMP, BOOLEAN";
+            let types = "types: BIGINT, DOUBLE (of decimals too; minor_units(x, currency) makes exact amounts), VARCHAR, DATE, TIMESTAMP, BOOLEAN";
             format!("{} cannot become {data_type} here; {types}", kind_in_words(kind))
         }),
-        Expr::Exists { .. } => Some("EXISTS is not understood: x IN (SELECT …), or a join".to_owned()),
+        Expr::Extract { field, expr: of, .. } if kinds.first() == Some(&DataType::String) => {
+            Some(format!("{} is text: EXTRACT({field} FROM try_timestamp({}))", short(of), short(of)))
+        }
+        Expr::Array(list) => {
+            list.elem.first().filter(|only| list.elem.len() == 1 && matches!(only, Expr::Identifier(_))).map(|only| {
+                format!("{written} is a list: a column whose name needs quotes stands in double ones, \"{only}\"")
+            })
+        }
         Expr::Subquery(_) => {
             Some("a SELECT for one value is not understood here: compute it in WITH, and join that".to_owned())
         }
@@ -409,7 +558,17 @@ fn fault_of_function(name: &str, kinds: &[DataType], error: &PolarsError) -> Str
         return format!("there is no function {name}{near}; docs/sql.md lists them");
     };
     let given = kinds.iter().map(kind_in_words).collect::<Vec<_>>().join(", ");
-    format!("{} is given {given}: {}", function.form, plain(error))
+    let words = plain(error);
+    let is_text = kinds.first() == Some(&DataType::String) || kinds.last() == Some(&DataType::String);
+    let words = match function.name {
+        _ if words.contains("mixed asc/desc") => {
+            "ORDER BY in OVER has one direction for all of its columns: DESC after each or none; a number turns round as -1 * x".to_owned()
+        }
+        "date_part" if is_text => "a time is needed: date_part('year', try_timestamp(x))".to_owned(),
+        "sum" | "avg" | "median" if is_text => "numbers are needed: to_number(x), or try_cast(x AS BIGINT)".to_owned(),
+        _ => words,
+    };
+    format!("{} is given {given}: {words}", function.form)
 }
 
 fn is_comparison(op: &BinaryOperator) -> bool {
@@ -424,6 +583,14 @@ fn cast(parts: &[Expr], kinds: &[DataType]) -> String {
     let text = text.or_else(|| parts.iter().zip(kinds).find(|(_, kind)| **kind == DataType::String));
     let other = kinds.iter().find(|kind| **kind != DataType::String);
     let Some((text, _)) = text else { return "CAST one of them".to_owned() };
+    let written = match text {
+        Expr::Value(value) => value.value.clone().into_string(),
+        _ => None,
+    };
+    if let (Some(text), true) = (written, other.is_some_and(DataType::is_numeric)) {
+        let number = text.trim_matches(|c: char| !c.is_ascii_digit() && c != '-').parse::<f64>().unwrap_or(13.0);
+        return format!("numbers are written without quotes, as {number}");
+    }
     match other {
         Some(DataType::Date) => format!("try_cast({} AS DATE)", short(text)),
         Some(DataType::Datetime(..)) => format!("try_cast({} AS TIMESTAMP)", short(text)),
@@ -500,12 +667,27 @@ mod tests {
                 "those before have 2, this one has 1",
             ),
             ("SELECT id AS x, n AS x FROM t", "line 1, column 17: ", "a second column is called \"x\""),
-            ("SELECT id FROM t WHERE EXISTS (SELECT id FROM u)", "line 1, column ", "EXISTS is not understood"),
+            ("SELECT id || 'a' AS x, id + 'a' AS y FROM t", "line 1, column 24: ", "id || 'a' joins texts"),
+            (
+                "WITH w AS (SELECT id FROM t) SELECT s.id FROM (SELECT id + id AS id FROM w) AS s",
+                "line 1, column ",
+                "joins texts",
+            ),
+            ("SELECT id = \"a\" AS x FROM t", "line 1, column 13: ", "single quotes: 'a'"),
+            ("SELECT MIN(k) AS k, n FROM t GROUP BY id", "line 1, column 21: ", "MIN(n)"),
+            ("SELECT EXTRACT(YEAR FROM d) AS x FROM t", "line 1, column ", "try_timestamp(d)"),
+            ("SELECT date_part('year', d) AS x FROM t", "line 1, column 8: ", "try_timestamp(x)"),
+            ("SELECT id, unnest(n) AS x FROM t", "line 1, column 12: ", "string_to_array"),
+            ("SELECT row_number() OVER (ORDER BY id DESC, k) AS x FROM t", "line 1, column 8: ", "one direction"),
+            ("SELECT id AS x FROM t QUALIFY row_number() OVER (ORDER BY id) = 1", "line 1, column ", "in WITH"),
+            ("SELECT SUM(n) AS x FROM t", "line 1, column 8: ", "to_number(x)"),
+            ("SELECT [id] AS x, k FROM t WHERE [id]", "line 1, column ", "\"id\""),
             ("SELECT id, _row 'p' AS g FROM t", "line 1, column ", "a comma or AS is missing after _row"),
             ("SELECT (SELECT MAX(k) FROM u) AS x FROM t", "line 1, column ", "compute it in WITH"),
             ("SELECT id, SUM(n + 1) AS x FROM t GROUP BY id", "line 1, column 16: ", "takes numbers"),
             ("SELECT t.id, u.idd AS x FROM t JOIN u ON t.id = u.id", "line 1, column 14: ", "there is \"id\""),
             ("SELECT t.id FROM t JOIN u ON t.id = u.idd", "line 1, column ", "cannot be joined"),
+            ("SELECT t.id FROM t JOIN u ON t.id = u.idd", "line 1, column ", "there is \"id\""),
         ] {
             let told = told(text);
             let first = told.first().unwrap_or_else(|| panic!("{text} runs"));

@@ -37,6 +37,15 @@ pub(super) fn is_own_function(name: &str) -> bool {
     OwnFunction::named(name).is_some()
 }
 
+/// Which argument of a function is a decimal mark, counted from 0.
+pub(super) fn decimal_mark_of(name: &str) -> Option<usize> {
+    match OwnFunction::named(name)? {
+        OwnFunction::ToNumber => Some(1),
+        OwnFunction::MinorUnits => Some(2),
+        _ => None,
+    }
+}
+
 /// What is wrong with an argument that has to be `written` out in the statement, and what is allowed; nothing where it may be a column.
 pub(super) fn fault_of_constant(name: &str, at: usize, written: Option<String>) -> Option<(String, String)> {
     let function = OwnFunction::named(name)?;
@@ -44,10 +53,13 @@ pub(super) fn fault_of_constant(name: &str, at: usize, written: Option<String>) 
         None if function.is_constant(at) => {
             let message =
                 format!("argument {} of {} is the same for all rows: it must be written out", at + 1, function.name());
-            Some((
-                message,
-                "a text or number in the statement itself, not a column; CASE chooses between several calls".to_owned(),
-            ))
+            let help = match function {
+                OwnFunction::DateTrunc => "the unit comes first: date_trunc('day', x)",
+                OwnFunction::DateDiff => "the unit comes first: date_diff('day', from, to)",
+                OwnFunction::MinorUnits | OwnFunction::ToNumber => "the decimal mark comes last: '.' or ','",
+                _ => "a text or number in the statement itself, not a column; CASE chooses between several calls",
+            };
+            Some((message, help.to_owned()))
         }
         Some(code) if function == OwnFunction::MinorUnits && at == 1 && Currency::new(&code).is_err() => {
             let message = format!("{code:?} is not a currency");
@@ -63,6 +75,8 @@ enum OwnFunction {
     TryTimestamp,
     TryDate,
     TryBoolean,
+    CastTimestamp,
+    CastDate,
     CastBoolean,
     CastText,
     DateTrunc,
@@ -73,6 +87,7 @@ enum OwnFunction {
     MinorUnits,
     RegexpReplace,
     RegexpExtract,
+    GenerateSeries,
 }
 
 /// A unit of time.
@@ -89,11 +104,13 @@ enum Unit {
 }
 
 impl OwnFunction {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::TryStrptime,
         Self::TryTimestamp,
         Self::TryDate,
         Self::TryBoolean,
+        Self::CastTimestamp,
+        Self::CastDate,
         Self::CastBoolean,
         Self::CastText,
         Self::DateTrunc,
@@ -104,6 +121,7 @@ impl OwnFunction {
         Self::MinorUnits,
         Self::RegexpReplace,
         Self::RegexpExtract,
+        Self::GenerateSeries,
     ];
 
     fn named(name: &str) -> Option<Self> {
@@ -116,6 +134,8 @@ impl OwnFunction {
             Self::TryTimestamp => "try_timestamp",
             Self::TryDate => "try_date",
             Self::TryBoolean => "try_boolean",
+            Self::CastTimestamp => "cast_timestamp",
+            Self::CastDate => "cast_date",
             Self::CastBoolean => "cast_boolean",
             Self::CastText => "cast_varchar",
             Self::DateTrunc => "date_trunc",
@@ -126,6 +146,7 @@ impl OwnFunction {
             Self::MinorUnits => "minor_units",
             Self::RegexpReplace => "regexp_replace",
             Self::RegexpExtract => "regexp_extract",
+            Self::GenerateSeries => "generate_series",
         }
     }
 
@@ -133,8 +154,14 @@ impl OwnFunction {
     const fn arguments(self) -> (usize, usize) {
         match self {
             Self::TryStrptime => (2, 16),
-            Self::TryTimestamp | Self::TryDate | Self::TryBoolean | Self::CastBoolean | Self::CastText => (1, 1),
-            Self::DateTrunc | Self::AddMonths | Self::AddDays => (2, 2),
+            Self::TryTimestamp
+            | Self::TryDate
+            | Self::TryBoolean
+            | Self::CastTimestamp
+            | Self::CastDate
+            | Self::CastBoolean
+            | Self::CastText => (1, 1),
+            Self::DateTrunc | Self::AddMonths | Self::AddDays | Self::GenerateSeries => (2, 2),
             Self::DateDiff | Self::RegexpReplace => (3, 3),
             Self::ToNumber => (1, 2),
             Self::MinorUnits | Self::RegexpExtract => (2, 3),
@@ -154,8 +181,11 @@ impl OwnFunction {
             | Self::TryTimestamp
             | Self::TryDate
             | Self::TryBoolean
+            | Self::CastTimestamp
+            | Self::CastDate
             | Self::CastBoolean
-            | Self::CastText => false,
+            | Self::CastText
+            | Self::GenerateSeries => false,
         }
     }
 
@@ -169,10 +199,14 @@ impl OwnFunction {
 
     fn gives(self) -> DataType {
         match self {
-            Self::TryStrptime | Self::TryTimestamp | Self::DateTrunc | Self::AddMonths | Self::AddDays => {
-                instant_type()
-            }
-            Self::TryDate => DataType::Date,
+            Self::TryStrptime
+            | Self::TryTimestamp
+            | Self::CastTimestamp
+            | Self::DateTrunc
+            | Self::AddMonths
+            | Self::AddDays => instant_type(),
+            Self::TryDate | Self::CastDate => DataType::Date,
+            Self::GenerateSeries => DataType::List(Box::new(DataType::Int64)),
             Self::TryBoolean | Self::CastBoolean => DataType::Boolean,
             Self::DateDiff | Self::MinorUnits => DataType::Int64,
             Self::ToNumber => DataType::Float64,
@@ -219,33 +253,8 @@ impl OwnFunction {
                     (0..rows).map(|row| texts.get(row).and_then(|text| instant_by_formats(text.trim(), &formats))),
                 )?
             }
-            // Of other types than text the engine makes what it can.
-            Self::TryTimestamp => match given.column(0)?.dtype() {
-                DataType::String => {
-                    let times = given.times(0)?;
-                    instants((0..rows).map(|row| times.get(row)))?
-                }
-                _ => given.column(0)?.cast(&instant_type())?.take_materialized_series(),
-            },
-            Self::TryDate => match given.column(0)?.dtype() {
-                DataType::String => {
-                    let times = given.times(0)?;
-                    let day = |row| i32::try_from(times.get(row)?.div_euclid(MICROS_PER_DAY)).ok();
-                    (0..rows).map(day).collect::<Int32Chunked>().into_series().cast(&DataType::Date)?
-                }
-                _ => given.column(0)?.cast(&DataType::Date)?.take_materialized_series(),
-            },
-            Self::TryBoolean => match given.column(0)?.dtype() {
-                DataType::String => {
-                    let texts = given.texts(0)?;
-                    (0..rows).map(|row| truth_of(texts.get(row)?.trim())).collect::<BooleanChunked>().into_series()
-                }
-                _ => given.column(0)?.cast(&DataType::Boolean)?.take_materialized_series(),
-            },
-            Self::CastBoolean => match given.column(0)?.dtype() {
-                DataType::String => strict_truths(given.column(0)?)?.into_series(),
-                _ => given.column(0)?.strict_cast(&DataType::Boolean)?.take_materialized_series(),
-            },
+            Self::TryTimestamp | Self::TryDate | Self::TryBoolean => cast(given.column(0)?, &self.gives(), false)?,
+            Self::CastTimestamp | Self::CastDate | Self::CastBoolean => cast(given.column(0)?, &self.gives(), true)?,
             Self::CastText => match given.column(0)?.dtype() {
                 DataType::Float32 | DataType::Float64 => {
                     texts_of_doubles(given.column(0)?.as_materialized_series())?.into_series()
@@ -306,8 +315,36 @@ impl OwnFunction {
                 };
                 (0..rows).map(found).collect::<StringChunked>().into_series()
             }
+            Self::GenerateSeries => {
+                let (from, to) = (given.whole_numbers(0)?, given.whole_numbers(1)?);
+                let ends = (0..rows).map(|row| Some((from.get(row)?, to.get(row)?)));
+                series_of_numbers(ends).cast(&self.gives())?
+            }
         })
     }
+}
+
+/// A cast to a time, a day, or true and false. A strict one is an error where a text cannot be read. Of other types than text the engine makes what it can.
+fn cast(column: &Column, to: &DataType, is_strict: bool) -> PolarsResult<Series> {
+    if *column.dtype() != DataType::String {
+        let made = if is_strict { column.strict_cast(to) } else { column.cast(to) };
+        return made.map(Column::take_materialized_series);
+    }
+    let day = |text: &str| i32::try_from(cell::instant(text)?.div_euclid(MICROS_PER_DAY)).ok();
+    Ok(match to {
+        DataType::Datetime(..) => match read_texts(column, "datetime", is_strict, cell::instant) {
+            Ok(read) => instants(read.into_iter())?,
+            Err(error) => cast_by_engine(column, to, error)?,
+        },
+        DataType::Date => match read_texts(column, "date", is_strict, day) {
+            Ok(read) => read.into_iter().collect::<Int32Chunked>().into_series().cast(to)?,
+            Err(error) => cast_by_engine(column, to, error)?,
+        },
+        _ => {
+            let truths = read_texts(column, "bool", is_strict, |text| truth_of(text.trim()))?;
+            truths.into_iter().collect::<BooleanChunked>().into_series()
+        }
+    })
 }
 
 /// What a text says that is true or false.
@@ -318,20 +355,47 @@ fn truth_of(text: &str) -> Option<bool> {
     if is_one_of(&TRUE) { Some(true) } else { is_one_of(&FALSE).then_some(false) }
 }
 
-/// True or false of every text that is there. What is neither is told in the engine's words for its own casts.
-fn strict_truths(column: &Column) -> PolarsResult<BooleanChunked> {
+/// What every text that is there says. Where that has to be known, one that says nothing is told in the engine's words for its own casts.
+fn read_texts<T>(
+    column: &Column,
+    kind: &str,
+    is_strict: bool,
+    read: impl Fn(&str) -> Option<T>,
+) -> PolarsResult<Vec<Option<T>>> {
     const TOLD: usize = 5;
     let texts = column.str()?;
-    let truths: BooleanChunked = texts.iter().map(|text| truth_of(text?.trim())).collect();
-    let mut wrong = texts.iter().zip(truths.iter()).filter_map(|(text, truth)| text.filter(|_| truth.is_none()));
+    let values: Vec<Option<T>> = texts.iter().map(|text| read(text?)).collect();
+    if !is_strict {
+        return Ok(values);
+    }
+    let mut wrong = texts.iter().zip(&values).filter_map(|(text, value)| text.filter(|_| value.is_none()));
     let told: Vec<&str> = wrong.by_ref().take(TOLD).collect();
     let count = told.len() + wrong.count();
     polars_ensure!(
         count == 0,
-        InvalidOperation: "conversion from `str` to `bool` failed in column '{}' for {count} out of {} values: {told:?}",
+        InvalidOperation: "conversion from `str` to `{kind}` failed in column '{}' for {count} out of {} values: {told:?}",
         column.name(), texts.len()
     );
-    Ok(truths)
+    Ok(values)
+}
+
+/// What the engine reads of texts that are not in the contract's form; where it cannot either, why they are not.
+fn cast_by_engine(column: &Column, to: &DataType, error: PolarsError) -> PolarsResult<Series> {
+    column.strict_cast(to).map(Column::take_materialized_series).map_err(|_| error)
+}
+
+/// The whole numbers from one to another as a list; null where one of them is, or where there would be too many.
+fn series_of_numbers(rows: impl Iterator<Item = Option<(i64, i64)>>) -> Series {
+    /// More than the days of ten years, and few enough for a wrong number to do no harm.
+    const LONGEST: i64 = 4_000;
+    let lists: ListChunked = rows
+        .map(|ends| {
+            let (from, to) = ends?;
+            let is_short = to.checked_sub(from).is_some_and(|more| more < LONGEST);
+            is_short.then(|| (from..=to).map(Some).collect::<Int64Chunked>().into_series())
+        })
+        .collect();
+    lists.into_series()
 }
 
 const fn instant_type() -> DataType {

@@ -1,17 +1,20 @@
 //! The columns that a SELECT gives: whether the contract has them, and of which input `_file` and `_row` are.
 //!
 //! Rows are accounted for by file and row of one input. Those of another, joined or put below by UNION, would be booked under files that they are not in.
+//! The same walk finds numbers that are read with a decimal mark which their input no longer has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    ExcludeSelectItem, Expr, Ident, ObjectName, Query, RenameSelectItem, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, TableAlias, TableFactor,
-    TableWithJoins, Visit, Visitor, WildcardAdditionalOptions,
+    ExcludeSelectItem, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query,
+    RenameSelectItem, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
+    Spanned, TableAlias, TableFactor, TableWithJoins, Visit, Visitor, WildcardAdditionalOptions,
 };
 use sqlparser::tokenizer::Location;
 
+use super::sql::Inputs;
+use super::sql_functions::decimal_mark_of;
 use super::sql_parse::Refusal;
 use super::sql_run::nearest_name;
 use crate::contract::TableContract;
@@ -27,7 +30,10 @@ pub(super) struct Purpose<'a> {
     pub from: &'a str,
 }
 
-/// The columns of inputs that a value is made of, of those by which rows are accounted for, and where each is named.
+/// Any column of an input but those by which rows are accounted for.
+const OTHER: &str = "";
+
+/// The columns of inputs that a value is made of, by name those by which rows are accounted for, and where each is named.
 type Origins = BTreeMap<(String, &'static str), Location>;
 
 /// A column that a query gives.
@@ -48,16 +54,26 @@ struct Named {
     is_made: bool,
 }
 
+/// What a query gives.
+#[derive(Clone, Default)]
+struct Outputs {
+    columns: Vec<Output>,
+    /// The inputs whose other columns a `*` passes on under their own names.
+    rest: BTreeSet<String>,
+}
+
 /// A table of a FROM, by the names that it has there.
 struct Table {
     names: Vec<String>,
-    columns: Vec<Output>,
+    outputs: Outputs,
 }
 
-/// Refuses columns that the contract lacks, and rows of other inputs than the source's.
-pub(super) fn check(query: &Query, inputs: &BTreeSet<&str>, purpose: Purpose<'_>) -> ControlFlow<Refusal> {
+/// Refuses decimal marks that inputs no longer have and, where it is known what a SELECT is for, columns that the contract lacks, and rows of other inputs than the
+/// source's.
+pub(super) fn check(query: &Query, inputs: &Inputs<'_>, purpose: Option<Purpose<'_>>) -> ControlFlow<Refusal> {
     let scope = Scope { inputs, named: BTreeMap::new() };
-    let outputs = scope.query(query);
+    let outputs = scope.query(query)?.columns;
+    let Some(purpose) = purpose else { return ControlFlow::Continue(()) };
     check_lineage(&outputs, purpose.from)?;
     let used = names_used_beside(query);
     for output in &outputs {
@@ -84,7 +100,8 @@ fn unknown_column(output: &Output, named: &Named, table: &TableContract) -> Refu
 fn check_lineage(outputs: &[Output], from: &str) -> ControlFlow<Refusal> {
     for wanted in LINEAGE {
         let given = outputs.iter().filter(|output| output.name == wanted);
-        for ((input, column), place) in given.flat_map(|output| &output.origins) {
+        let origins = given.flat_map(|output| &output.origins);
+        for ((input, column), place) in origins.filter(|((_, column), _)| *column != OTHER) {
             if input != from {
                 let message =
                     format!("{wanted} is that of input {input:?}, and this source accounts for the rows of {from:?}");
@@ -166,37 +183,45 @@ fn names_in(expr: &Expr) -> Vec<ColumnName> {
 /// What can be read where a query stands.
 #[derive(Clone)]
 struct Scope<'a> {
-    inputs: &'a BTreeSet<&'a str>,
+    inputs: &'a Inputs<'a>,
     /// What WITH gives.
-    named: BTreeMap<String, Vec<Output>>,
+    named: BTreeMap<String, Outputs>,
 }
 
 impl Scope<'_> {
-    fn query(&self, query: &Query) -> Vec<Output> {
+    fn query(&self, query: &Query) -> ControlFlow<Refusal, Outputs> {
         let mut scope = self.clone();
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
-            let outputs = scope.query(&cte.query);
+            let outputs = scope.query(&cte.query)?;
             scope.named.insert(cte.alias.name.value.clone(), outputs);
         }
         scope.body(&query.body)
     }
 
-    fn body(&self, body: &SetExpr) -> Vec<Output> {
+    fn body(&self, body: &SetExpr) -> ControlFlow<Refusal, Outputs> {
         match body {
             SetExpr::Select(select) => self.select(select),
             SetExpr::Query(query) => self.query(query),
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
-                let left = self.body(left);
+                let (left, right) = (self.body(left)?, self.body(right)?);
                 // Other operations give rows of the left side only.
-                if *op == SetOperator::Union { united(left, self.body(right), *set_quantifier) } else { left }
+                ControlFlow::Continue(if *op == SetOperator::Union {
+                    united(left, right, *set_quantifier)
+                } else {
+                    left
+                })
             }
-            _ => Vec::new(),
+            _ => ControlFlow::Continue(Outputs::default()),
         }
     }
 
-    fn select(&self, select: &Select) -> Vec<Output> {
-        let tables: Vec<Table> = select.from.iter().flat_map(|from| self.tables(from)).collect();
-        let mut outputs = Vec::new();
+    fn select(&self, select: &Select) -> ControlFlow<Refusal, Outputs> {
+        let mut tables = Vec::new();
+        for from in &select.from {
+            tables.extend(self.tables(from)?);
+        }
+        self.check_marks(select, &tables)?;
+        let (mut outputs, mut rest) = (Vec::new(), BTreeSet::new());
         let mut position = Some(0);
         for item in &select.projection {
             let (expr, alias) = match item {
@@ -204,12 +229,15 @@ impl Scope<'_> {
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias)),
                 SelectItem::Wildcard(options) => {
                     outputs.extend(all_of(tables.iter(), options));
+                    rest.extend(tables.iter().flat_map(|table| table.outputs.rest.clone()));
                     position = None;
                     continue;
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                     let called = last_of(name).map_or("", |ident| ident.value.as_str());
-                    outputs.extend(all_of(tables.iter().filter(|table| table.is_called(called)).take(1), options));
+                    let meant = || tables.iter().filter(|table| table.is_called(called)).take(1);
+                    outputs.extend(all_of(meant(), options));
+                    rest.extend(meant().flat_map(|table| table.outputs.rest.clone()));
                     position = None;
                     continue;
                 }
@@ -231,39 +259,88 @@ impl Scope<'_> {
             outputs.push(Output { name, position, origins, named_at: Some(Named { place, is_made }) });
             position = position.map(|at| at + 1);
         }
-        outputs
+        ControlFlow::Continue(Outputs { columns: outputs, rest })
     }
 
-    fn tables(&self, from: &TableWithJoins) -> Vec<Table> {
+    /// Refuses numbers that are read with a decimal comma where their cells have a point already: most would be null, and `12.500` twelve thousand.
+    fn check_marks(&self, select: &Select, tables: &[Table]) -> ControlFlow<Refusal> {
+        struct Marked<'a> {
+            scope: &'a Scope<'a>,
+            tables: &'a [Table],
+            queries: usize,
+        }
+        impl Visitor for Marked<'_> {
+            type Break = Refusal;
+
+            fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Refusal> {
+                self.queries += 1;
+                // Those within it are walked with it.
+                if self.queries == 1 { self.scope.query(query).map_continue(drop) } else { ControlFlow::Continue(()) }
+            }
+
+            fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Refusal> {
+                self.queries -= 1;
+                ControlFlow::Continue(())
+            }
+
+            fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Refusal> {
+                let Some(number) = number_with_comma(expr).filter(|_| self.queries == 0) else {
+                    return ControlFlow::Continue(());
+                };
+                let origins = names_in(number).into_iter().flat_map(|name| origins_of(self.tables, &name));
+                let inputs = origins.map(|((input, _), _)| input);
+                match inputs.into_iter().find(|input| self.scope.inputs.with_points.contains(input.as_str())) {
+                    Some(input) => ControlFlow::Break(mark_is_gone(expr, &input)),
+                    None => ControlFlow::Continue(()),
+                }
+            }
+        }
+        let mut marked = Marked { scope: self, tables, queries: 0 };
+        // Queries in FROM are walked as tables.
+        select.from.iter().flat_map(|from| &from.joins).try_for_each(|join| join.join_operator.visit(&mut marked))?;
+        select.projection.visit(&mut marked)?;
+        select.selection.visit(&mut marked)?;
+        select.group_by.visit(&mut marked)?;
+        select.having.visit(&mut marked)?;
+        select.qualify.visit(&mut marked)
+    }
+
+    fn tables(&self, from: &TableWithJoins) -> ControlFlow<Refusal, Vec<Table>> {
         let factors = std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation));
-        factors.flat_map(|factor| self.table(factor)).collect()
+        let mut tables = Vec::new();
+        for factor in factors {
+            tables.extend(self.table(factor)?);
+        }
+        ControlFlow::Continue(tables)
     }
 
-    fn table(&self, factor: &TableFactor) -> Vec<Table> {
+    fn table(&self, factor: &TableFactor) -> ControlFlow<Refusal, Vec<Table>> {
         let called =
             |alias: &Option<TableAlias>| alias.iter().map(|alias| alias.name.value.clone()).collect::<Vec<_>>();
-        match factor {
+        ControlFlow::Continue(match factor {
             TableFactor::Table { name, alias, .. } => {
-                let Some(ident) = last_of(name) else { return Vec::new() };
+                let Some(ident) = last_of(name) else { return ControlFlow::Continue(Vec::new()) };
                 let mut names = called(alias);
                 names.push(ident.value.clone());
-                let columns = self.named.get(&ident.value).cloned();
-                vec![Table { names, columns: columns.unwrap_or_else(|| self.columns_of_input(&ident.value)) }]
+                let outputs = self.named.get(&ident.value).cloned();
+                vec![Table { names, outputs: outputs.unwrap_or_else(|| self.of_input(&ident.value)) }]
             }
             TableFactor::Derived { subquery, alias, .. } => {
-                vec![Table { names: called(alias), columns: self.query(subquery) }]
+                vec![Table { names: called(alias), outputs: self.query(subquery)? }]
             }
-            TableFactor::NestedJoin { table_with_joins, .. } => self.tables(table_with_joins),
+            TableFactor::NestedJoin { table_with_joins, .. } => return self.tables(table_with_joins),
             _ => Vec::new(),
-        }
+        })
     }
 
-    fn columns_of_input(&self, input: &str) -> Vec<Output> {
-        let columns = LINEAGE.into_iter().filter(|_| self.inputs.contains(input));
+    fn of_input(&self, input: &str) -> Outputs {
+        let columns = LINEAGE.into_iter().filter(|_| self.inputs.names.contains(input));
         let origins = |column| BTreeMap::from([((input.to_owned(), column), Location::empty())]);
-        columns
+        let columns = columns
             .map(|name| Output { name: name.to_owned(), position: None, origins: origins(name), named_at: None })
-            .collect()
+            .collect();
+        let rest = [input.to_owned()].into_iter().filter(|input| self.inputs.names.contains(input.as_str())).collect();
+        Outputs { columns, rest }
     }
 }
 
@@ -287,13 +364,77 @@ fn placed(origins: &Origins, here: Location) -> Origins {
 fn origins_of(tables: &[Table], name: &ColumnName) -> Origins {
     let find = |table: Option<&str>, column: &str| {
         let mut searched = tables.iter().filter(|one| table.is_none_or(|table| one.is_called(table)));
-        searched.find_map(|table| table.columns.iter().find(|output| output.name == column))
+        searched.find_map(|table| table.outputs.columns.iter().find(|output| output.name == column))
     };
     let found = find(name.table.as_deref(), &name.column).or_else(|| {
         let (column, table) = name.column.split_once(':')?;
         find(Some(table), column)
     });
-    found.map(|output| placed(&output.origins, name.place)).unwrap_or_default()
+    if let Some(output) = found {
+        return placed(&output.origins, name.place);
+    }
+    let called = |table: &&Table| name.table.as_deref().is_none_or(|called| table.is_called(called));
+    let rest = tables.iter().filter(called).flat_map(|table| &table.outputs.rest);
+    rest.map(|input| ((input.clone(), OTHER), name.place)).collect()
+}
+
+/// The number that a call reads with a decimal comma, with a mark of its own or by `REPLACE(REPLACE(x, '.', ''), ',', '.')`.
+fn number_with_comma(expr: &Expr) -> Option<&Expr> {
+    let (name, given) = call_of(expr)?;
+    if name == "replace" {
+        return given.first().copied().filter(|number| is_replaced(&given, ",", ".") && drops_points(number));
+    }
+    let mark = given.get(decimal_mark_of(&name)?)?;
+    given.first().copied().filter(|_| text_of(mark).as_deref() == Some(","))
+}
+
+/// The name of a function in small letters, and what it is given.
+fn call_of(expr: &Expr) -> Option<(String, Vec<&Expr>)> {
+    let Expr::Function(function) = expr else { return None };
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let given = list.args.iter().filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(given)) => Some(given),
+        _ => None,
+    });
+    Some((function.name.to_string().to_lowercase(), given.collect()))
+}
+
+/// Whether `REPLACE(x, what, with)` is given these.
+fn is_replaced(given: &[&Expr], what: &str, with: &str) -> bool {
+    matches!(given, [_, a, b] if text_of(a).as_deref() == Some(what) && text_of(b).as_deref() == Some(with))
+}
+
+/// Whether points are taken away within an expression, as those between thousands are.
+fn drops_points(expr: &Expr) -> bool {
+    struct Points;
+    impl Visitor for Points {
+        type Break = ();
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match call_of(expr) {
+                Some((name, given)) if name == "replace" && is_replaced(&given, ".", "") => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    expr.visit(&mut Points).is_break()
+}
+
+fn text_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Value(value) => value.value.clone().into_string(),
+        _ => None,
+    }
+}
+
+fn mark_is_gone(call: &Expr, input: &str) -> Refusal {
+    let message = format!(
+        "{call} reads a decimal comma, but cells of input {input:?} come with decimal points, since decimal = \",\" is declared for it"
+    );
+    let help = format!(
+        "leave ',' out here, or read it by to_number; or take decimal = \",\" away from {input} under [inputs], and write ',' in every call that reads its numbers"
+    );
+    Refusal::at(call.span().start, &message, help)
 }
 
 /// All columns of tables, as far as they are known.
@@ -301,7 +442,7 @@ fn all_of<'a>(tables: impl Iterator<Item = &'a Table>, options: &WildcardAdditio
     let here = options.wildcard_token.0.span.start;
     let mut outputs: Vec<Output> = Vec::new();
     for table in tables {
-        for column in &table.columns {
+        for column in &table.outputs.columns {
             let is_taken = outputs.iter().any(|output| output.name == column.name);
             let name = match table.names.first() {
                 Some(called) if is_taken => format!("{}:{called}", column.name),
@@ -337,7 +478,12 @@ fn excluded(options: &WildcardAdditionalOptions) -> Vec<&str> {
 }
 
 /// The columns of a UNION, which have the names of its left side.
-fn united(mut left: Vec<Output>, right: Vec<Output>, quantifier: SetQuantifier) -> Vec<Output> {
+fn united(left: Outputs, right: Outputs, quantifier: SetQuantifier) -> Outputs {
+    let Outputs { columns: mut left, mut rest } = left;
+    let right = {
+        rest.extend(right.rest);
+        right.columns
+    };
     let is_by_name =
         matches!(quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName);
     for output in &mut left {
@@ -357,5 +503,5 @@ fn united(mut left: Vec<Output>, right: Vec<Output>, quantifier: SetQuantifier) 
             right.into_iter().filter(|other| left.iter().all(|output| output.name != other.name)).collect();
         left.extend(added);
     }
-    left
+    Outputs { columns: left, rest }
 }

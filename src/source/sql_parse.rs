@@ -165,17 +165,14 @@ impl VisitorMut for Chains {
 
 /// The engine's casts of text to times know one form of text, which is not the contract's, none to true and false, and `123` and `123.0` are other texts to them: functions of ours do what they should.
 fn own_cast(kind: &CastKind, to: &DataType) -> Option<&'static str> {
-    match (kind, to) {
-        (CastKind::TryCast, DataType::Timestamp(None, TimezoneInfo::None) | DataType::Datetime(None)) => {
-            Some("try_timestamp")
+    let is_tried = matches!(kind, CastKind::TryCast | CastKind::SafeCast);
+    match to {
+        DataType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) | DataType::Datetime(None) => {
+            Some(if is_tried { "try_timestamp" } else { "cast_timestamp" })
         }
-        (CastKind::TryCast, DataType::Date) => Some("try_date"),
-        (CastKind::TryCast, DataType::Boolean | DataType::Bool) => Some("try_boolean"),
-        (
-            CastKind::Cast | CastKind::DoubleColon | CastKind::TryCast,
-            DataType::Varchar(None) | DataType::Text | DataType::String(None),
-        ) => Some("cast_varchar"),
-        (CastKind::Cast | CastKind::DoubleColon, DataType::Boolean | DataType::Bool) => Some("cast_boolean"),
+        DataType::Date => Some(if is_tried { "try_date" } else { "cast_date" }),
+        DataType::Boolean | DataType::Bool => Some(if is_tried { "try_boolean" } else { "cast_boolean" }),
+        DataType::Varchar(None) | DataType::Text | DataType::String(None) => Some("cast_varchar"),
         _ => None,
     }
 }

@@ -28,7 +28,7 @@ const fn of(
 }
 
 /// Functions of one row's values: a SELECT that uses no others, no join and no grouping runs batch by batch.
-pub(crate) const ROW_FUNCTIONS: [SqlFunction; 73] = [
+pub(crate) const ROW_FUNCTIONS: [SqlFunction; 76] = [
     of(
         "minor_units",
         "minor_units(x, currency [, decimal])",
@@ -70,6 +70,20 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 73] = [
         "true of the texts true, t, yes, y and 1, false of false, f, no, n and 0, in letters of either case, as try_cast(x AS BOOLEAN); null of others",
         "try_boolean('Yes')",
         "true",
+    ),
+    of(
+        "cast_timestamp",
+        "cast_timestamp(x)",
+        "the same as cast(x AS TIMESTAMP): what try_timestamp gives, and an error at other texts. A whole number is microseconds since 1970: of milliseconds `CAST(CAST(x AS BIGINT) * 1000 AS TIMESTAMP)`",
+        "cast_timestamp('2018-08-17T12:30:00Z')",
+        "2018-08-17 12:30:00.000000",
+    ),
+    of(
+        "cast_date",
+        "cast_date(x)",
+        "the same as cast(x AS DATE): what try_date gives, and an error at other texts",
+        "cast_date('2018-08-17 12:30:00')",
+        "2018-08-17",
     ),
     of(
         "cast_boolean",
@@ -251,6 +265,13 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 73] = [
         "true",
     ),
     of(
+        "generate_series",
+        "generate_series(from, to)",
+        "the whole numbers from one to another as a list; empty where to is less, null where either is and where they are more than 4,000. unnest makes rows of them, as instalments of a loan",
+        "array_sum(generate_series(1, n))",
+        "6",
+    ),
+    of(
         "array_to_string",
         "array_to_string(list, separator)",
         "its elements as one text",
@@ -267,7 +288,7 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 73] = [
 ];
 
 /// Functions of several rows: with GROUP BY, or OVER (PARTITION BY … ORDER BY …).
-pub(crate) const ROWS_FUNCTIONS: [SqlFunction; 9] = [
+pub(crate) const ROWS_FUNCTIONS: [SqlFunction; 10] = [
     of(
         "count",
         "count(x), count(*), count(DISTINCT x)",
@@ -283,6 +304,13 @@ pub(crate) const ROWS_FUNCTIONS: [SqlFunction; 9] = [
     of("first", "first(x)", "the first row's", "first(name)", "ab c"),
     of("last", "last(x)", "the last row's", "last(name)", "x"),
     of(
+        "unnest",
+        "unnest(list)",
+        "a row for every value of a list, beside the rest of the SELECT; a list that is empty or null leaves one row with null, and several of one SELECT are equally long",
+        "unnest(string_to_array(name, ' '))",
+        "ab",
+    ),
+    of(
         "row_number",
         "row_number() OVER (PARTITION BY … ORDER BY …)",
         "1, 2, 3 within a group: keep 1 to take one row of each",
@@ -296,7 +324,7 @@ pub(crate) fn sql_markdown() -> String {
     let mut text = String::from(
         "# The SQL of sources\n\nA source of a job is one SELECT over the job's inputs (`sql` under `[[source]]`); `where` is a condition on one row of its driving input. Both are \
          checked before anything runs, and what is wrong is told with file, line and column.\n\n\
-         - SELECT … FROM input, LEFT / INNER JOIN … ON columns of both tables or USING, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, DISTINCT, UNION ALL of SELECTs over the same input, WITH, CASE, IN, BETWEEN, LIKE, IS NULL, subqueries in \
+         - SELECT … FROM input, LEFT / INNER JOIN … ON columns of both tables or USING, CROSS JOIN (of a table of one row, mostly), WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, DISTINCT, UNION ALL of SELECTs over the same input, WITH, CASE, IN, BETWEEN, LIKE, IS NULL, subqueries in \
          FROM. Table functions and inputs that the job does not declare are refused.\n\
          - The SELECT passes `_file` and `_row` of the driving input on, in every SELECT of a UNION: every row of it is accounted for. Those of another input are refused, and so is a file \
          that has columns of these names; rows of several inputs become one table by several `[[source]]` with the same `table`, each with its own `from`. A row that it does not return is quarantined (`not-mapped`); \
@@ -311,6 +339,11 @@ pub(crate) fn sql_markdown() -> String {
          - At most 48 expressions lie within each other, and 200 SELECTs in a UNION; chains of AND, OR and `||` may be of any length.\n\
          - Sums, differences and products of whole numbers beyond 9,223,372,036,854,775,807 start again at the other end, as the engine computes them: of amounts that may be so large \
          make `try_cast(ROUND(CAST(a AS DOUBLE) * b) AS BIGINT)`, which is null there, and is quarantined.\n\
+         - One row of a file becomes several by UNION ALL or `unnest`; all of them have its `_file` and `_row`, and each counts in the ledger. A schedule of n months out of a loan's terms: \
+         `WITH w AS (SELECT *, unnest(generate_series(1, CAST(n AS BIGINT))) AS number FROM loans) SELECT _file, _row, loan_id, number, try_date(add_months(day, number)) AS due_on, … FROM w`.\n\
+         - IN (SELECT …) stands in WHERE. Elsewhere `LEFT JOIN (SELECT DISTINCT id FROM other WHERE …) AS e ON o.id = e.id` tells by `e.id IS NOT NULL` which rows another input names; EXISTS is \
+         not understood.\n\
+         - A join with several rows of another input makes several of one: sum them up in a subquery with GROUP BY, and join that.\n\
          - Calendar intervals are functions, `add_months` and `add_days`, not INTERVAL.\n\
          - A SELECT from one input, without join, grouping, order, limit and subquery, whose functions are all of the first table, runs batch by batch. Any other needs its inputs as a \
          whole, or `keyed_by` under `[[source]]`.\n\n\
@@ -335,8 +368,9 @@ mod tests {
     use polars::prelude::*;
 
     use super::*;
+    use crate::source::sql::{self, Inputs};
     use crate::source::sql_parse::Refusal;
-    use crate::source::{row_wise, sql, sql_run};
+    use crate::source::{row_wise, sql_run};
 
     fn result(example: &str) -> Result<String, String> {
         let rows = df!(
@@ -358,7 +392,7 @@ mod tests {
             })
         };
         let placed = |refusal: Refusal| format!("line {}, {}", refusal.line, refusal.message);
-        sql::check(&text, ["t"].into_iter(), None).map_err(placed)?;
+        sql::check(&text, &Inputs::only("t"), None).map_err(placed)?;
         run().map_err(|e: PolarsError| sql_run::in_plain_words_of(&text, &e))
     }
 
@@ -381,7 +415,7 @@ mod tests {
             for SqlFunction { example, .. } in functions {
                 let of_row = if expected { "_file, _row, " } else { "" };
                 let text = format!("SELECT {of_row}{example} AS x FROM t");
-                assert_eq!(sql::check(&text, ["t"].into_iter(), None), Ok(()), "{text}");
+                assert_eq!(sql::check(&text, &Inputs::only("t"), None), Ok(()), "{text}");
                 assert_eq!(row_wise::is_row_wise(&text, "t"), expected, "{text}");
             }
         }

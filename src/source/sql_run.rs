@@ -1,9 +1,12 @@
 //! Runs a statement over inputs, with the functions that sources have beside the engine's, and says what is wrong in the writer's terms.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use polars::prelude::*;
 use polars::sql::SQLContext;
+use sqlparser::ast::{CastKind, Expr, Spanned, Visit, Visitor};
+use sqlparser::tokenizer::Location;
 
 use super::sql_functions::OwnFunctions;
 use super::{sql_nested, sql_parse};
@@ -48,7 +51,24 @@ pub(super) fn in_plain_words(error: &PolarsError) -> String {
     let words = words.split("Resolved plan until failure").next().unwrap_or_default();
     let words = kinds.iter().fold(words, |words, kind| words.strip_prefix(kind).unwrap_or(words));
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    of_other_types(&words).or_else(|| of_no_common_type(&words)).unwrap_or(words)
+    of_other_types(&words).or_else(|| of_no_common_type(&words)).or_else(|| of_failed_cast(&words)).unwrap_or(words)
+}
+
+/// Texts that cannot become what CAST asks for, as the engine says it, and what reads them.
+fn of_failed_cast(words: &str) -> Option<String> {
+    let (kind, _) = words.split_once("conversion from `str` to `")?.1.split_once("` failed in column")?;
+    let instead = match kind {
+        kind if kind.starts_with("datetime") => {
+            "try_strptime(x, format) reads other forms, and try_timestamp(x) is null there"
+        }
+        "date" => "try_strptime(x, format) reads other forms, and try_date(x) is null there",
+        "bool" => "try_cast(x AS BOOLEAN) is null there, and CASE reads other words",
+        kind if kind.starts_with('i') || kind.starts_with('u') => {
+            "try_cast(x AS BIGINT) is null there, and to_number(x) reads thousands marks and currencies"
+        }
+        _ => "try_cast(x AS DOUBLE) is null there, and to_number(x) reads thousands marks and currencies",
+    };
+    Some(format!("{words}; {instead}"))
 }
 
 /// Values of two types in one expression, as the engine says it.
@@ -73,8 +93,41 @@ pub(super) fn in_plain_words_of(text: &str, error: &PolarsError) -> String {
     let words = in_plain_words(error);
     // Values are quoted too, and may be words of the statement.
     let named = words.split(" values: [").next().unwrap_or(&words);
-    let place = quoted_names(named).find_map(|name| place_of(text, name));
+    let place = place_of_cast(text, &words).or_else(|| quoted_names(named).find_map(|name| place_of(text, name)));
     place.map_or_else(|| words.clone(), |(line, column)| format!("line {line}, column {column}: {words}"))
+}
+
+/// Where a cast stands that cannot take a text: what it casts may be named elsewhere too.
+fn place_of_cast(text: &str, words: &str) -> Option<(usize, usize)> {
+    struct Casts<'a> {
+        kind: &'a str,
+        column: &'a str,
+    }
+    impl Visitor for Casts<'_> {
+        type Break = Location;
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Location> {
+            let own = match self.kind {
+                kind if kind.starts_with("datetime") => "cast_timestamp",
+                "date" => "cast_date",
+                "bool" => "cast_boolean",
+                _ => "",
+            };
+            let is_meant = match expr {
+                Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, .. } => own.is_empty(),
+                Expr::Function(function) => function.name.to_string() == own,
+                _ => false,
+            };
+            let names =
+                || expr.to_string().split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == self.column);
+            if is_meant && names() { ControlFlow::Break(expr.span().start) } else { ControlFlow::Continue(()) }
+        }
+    }
+    let (kind, rest) = words.split_once("conversion from `str` to `")?.1.split_once("` failed in column '")?;
+    let (column, _) = rest.split_once('\'')?;
+    let statements = sql_parse::parse(text).ok()?.statements;
+    let place = statements.visit(&mut Casts { kind, column }).break_value()?;
+    Some((usize::try_from(place.line).ok()?, usize::try_from(place.column).ok()?)).filter(|(line, _)| *line > 0)
 }
 
 /// A fault that names a column which is not there, with the name that is most like it.
@@ -178,6 +231,9 @@ mod tests {
                 "{words}"
             );
         }
+        let words_of_time = words("SELECT n, a AS b,\n  CAST(a AS TIMESTAMP) AS at FROM t");
+        assert!(words_of_time.starts_with("line 2, column 8: "), "not where it is named first: {words_of_time}");
+        assert!(words_of_time.contains("try_strptime(x, format)"), "{words_of_time}");
         let words_of_number = words("SELECT 'x' AS x,\n  CAST(n AS BIGINT) AS k FROM t");
         assert!(words_of_number.starts_with("line 2, column 8: "), "not that of a value: {words_of_number}");
         let rows = df!("a" => [Some("true"), Some("No"), None]).unwrap().lazy();
@@ -187,6 +243,31 @@ mod tests {
             made.column("x").unwrap().bool().unwrap().iter().collect::<Vec<_>>(),
             [Some(true), Some(false), None]
         );
+    }
+
+    #[test]
+    fn plain_casts_read_times_in_the_contracts_form() {
+        let rows = df!("a" => [Some("2018-08-17 12:30:00"), Some("2018-08-17T12:30:00Z"), Some("2018-08-17"), None]);
+        let text = "SELECT CAST(a AS TIMESTAMP) AS at, a::DATE AS day, SAFE_CAST(a AS TIMESTAMP) AS tried FROM t";
+        let made = execute(text, [("t".to_owned(), rows.unwrap().lazy())]).and_then(LazyFrame::collect).unwrap();
+        for (column, nulls) in [("at", 1), ("day", 1), ("tried", 1)] {
+            assert_eq!(made.column(column).unwrap().null_count(), nulls, "{column}");
+        }
+        let days = made.column("day").unwrap().cast(&DataType::String).unwrap();
+        assert!(days.str().unwrap().iter().flatten().all(|day| day == "2018-08-17"));
+    }
+
+    #[test]
+    fn rows_are_made_of_lists_and_of_numbers() {
+        let rows =
+            df!("_row" => [1, 2, 3], "n" => [Some(2), None, Some(0)], "day" => ["2018-01-31"; 3]).unwrap().lazy();
+        let text = "WITH w AS (SELECT *, unnest(generate_series(1, n)) AS number FROM t) SELECT _row, number, try_date(add_months(day, number)) AS due FROM w";
+        let made = execute(text, [("t".to_owned(), rows)]).and_then(LazyFrame::collect).unwrap();
+        let of = |column: &str| made.column(column).unwrap().cast(&DataType::Int64).unwrap().i64().unwrap().to_vec();
+        assert_eq!(of("_row"), [Some(1), Some(1), Some(2), Some(3)]);
+        assert_eq!(of("number"), [Some(1), Some(2), None, None]);
+        let due = made.column("due").unwrap().cast(&DataType::String).unwrap();
+        assert_eq!(due.str().unwrap().iter().collect::<Vec<_>>(), [Some("2018-02-28"), Some("2018-03-31"), None, None]);
     }
 
     #[test]

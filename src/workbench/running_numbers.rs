@@ -13,6 +13,8 @@ const MIN_ROWS: usize = 50;
 const DENSE: f64 = 10.0;
 /// Numbers of accounts and the like are no lower, and all have as many digits.
 const LEAST_CODE: f64 = 100_000.0;
+/// Amounts and days have fewer digits.
+const LEAST_LONG_CODE: f64 = 1e10;
 /// What ids are called.
 const ID_WORDS: [&str; 10] = ["id", "no", "nr", "num", "number", "key", "ref", "code", "account", "index"];
 
@@ -34,19 +36,18 @@ pub fn told_of_running_numbers<'a>(
         }
         let column = table.features.whole(i, Kind::Number)?;
         let Values::Number(numbers) = &column.values else { continue };
-        if let Some(share) = share_of_its_own(&name, numbers) {
+        if let Some(why) = why_an_id(&name, numbers) {
             told.push(format!(
-                "variable {name:?} looks like an id or a running number: {:.1} % of the rows have a whole number of their own; where it counts up with time, rows \
-                 to come get points that nobody like them has earned: train with --drop {name} unless it says something of the borrower",
-                100.0 * share
+                "variable {name:?} looks like an id or a running number: {why}; where it counts up with time, rows to come get points that nobody like them has \
+                 earned: train with --drop {name} unless it says something of the borrower"
             ));
         }
     }
     Ok(told)
 }
 
-/// The share of rows with a number of their own, where they look like ids.
-fn share_of_its_own(name: &str, numbers: &[f64]) -> Option<f64> {
+/// Why numbers look like ids, where they do: nearly every row has its own, or they are long codes, which several rows of one loan share.
+fn why_an_id(name: &str, numbers: &[f64]) -> Option<String> {
     let there: Vec<f64> = numbers.iter().copied().filter(|n| !n.is_nan()).collect();
     let is_whole = |n: &f64| n.fract().abs() < f64::EPSILON;
     if there.len() < MIN_ROWS || !there.iter().all(is_whole) {
@@ -61,7 +62,14 @@ fn share_of_its_own(name: &str, numbers: &[f64]) -> Option<f64> {
     let are_codes = lowest >= LEAST_CODE && digits(lowest) == digits(highest);
     let lower = name.to_lowercase();
     let is_called_so = lower.split(|c: char| !c.is_alphanumeric()).any(|word| ID_WORDS.contains(&word));
-    (share >= NEARLY_ALL && (are_dense || are_codes || is_called_so)).then_some(share)
+    if share >= NEARLY_ALL && (are_dense || are_codes || is_called_so) {
+        return Some(format!("{:.1} % of the rows have a whole number of their own", 100.0 * share));
+    }
+    let are_long_codes = lowest >= LEAST_LONG_CODE && digits(lowest) == digits(highest) && different.len() >= MIN_ROWS;
+    are_long_codes.then(|| {
+        let (codes, rows, digits) = (different.len(), there.len(), digits(lowest));
+        format!("{codes} whole numbers of {digits} digits in {rows} rows, as several rows of one loan have")
+    })
 }
 
 #[cfg(test)]
@@ -80,9 +88,11 @@ mod tests {
             ("income", amounts, false),
             ("age", numbers(&|n| f64::from(20 + n % 50)), false),
             ("rate", numbers(&|n| f64::from(n) + 0.5), false),
+            ("column_2", numbers(&|n| 100_000_000_000.0 + 7.0 * f64::from(n / 5)), true),
+            ("seconds", numbers(&|n| 1_500_000_000.0 + 86_400.0 * f64::from(n / 5)), false),
         ] {
-            assert_eq!(share_of_its_own(name, &values).is_some(), expected, "{name}");
+            assert_eq!(why_an_id(name, &values).is_some(), expected, "{name}");
         }
-        assert_eq!(share_of_its_own("id", &[1.0, 2.0, 3.0]), None);
+        assert_eq!(why_an_id("id", &[1.0, 2.0, 3.0]), None);
     }
 }

@@ -7,6 +7,9 @@ use toml::Spanned;
 use crate::config::{ConfigError, ConfigFile};
 use crate::tiles::{MeasureSpec, RowSql, Yields, schema_of};
 
+/// The most days that a label may look back.
+pub const MOST_BEFORE_DAYS: u16 = 730;
+
 /// A checked label. Predicates name `<measure>_before`, the sum over the `before_days` that end at the observation, and
 /// `<measure>_after`, the sum over the performance window that begins there.
 #[derive(Debug, Clone)]
@@ -23,6 +26,15 @@ pub struct LabelSpec {
     pub measures: Vec<String>,
     /// Why this is distress.
     pub why: String,
+}
+
+impl LabelSpec {
+    /// Whether the outcome holds sums of the performance window against sums of the window before: it then means something else where only one of them is made longer.
+    #[must_use]
+    pub fn compares_windows(&self) -> bool {
+        let names = |end: &str| self.outcome.columns().iter().any(|column| column.ends_with(end));
+        names("_before") && names("_after")
+    }
 }
 
 /// A label as written.
@@ -51,10 +63,14 @@ impl RawLabel {
         let eligible = parse(&self.eligible, &[&before])?;
         let outcome = parse(&self.outcome, &[&before, &after])?;
         let before_days = match u16::try_from(*self.before_days.get_ref()) {
-            Ok(days) if (1..=730).contains(&days) => days,
+            Ok(days) if (1..=MOST_BEFORE_DAYS).contains(&days) => days,
             _ => {
                 let message = format!("before_days = {} is out of range", self.before_days.get_ref());
-                return Err(file.refuse(&self.before_days.span(), message, "a whole number from 1 to 730"));
+                return Err(file.refuse(
+                    &self.before_days.span(),
+                    message,
+                    format!("a whole number from 1 to {MOST_BEFORE_DAYS}"),
+                ));
             }
         };
         let is_named = |m: &&MeasureSpec| {

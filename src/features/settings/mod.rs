@@ -7,5 +7,5 @@ mod set;
 
 pub use feature::{Direction, FeatureSpec, Group, Unit};
 pub use files::FeatureFiles;
-pub use label::LabelSpec;
+pub use label::{LabelSpec, MOST_BEFORE_DAYS};
 pub use set::FeatureConfig;

@@ -205,7 +205,9 @@ fn number_scale(spans: &Spans, summary: &Summary, settings: &BinningSettings) ->
     }
     if spans.looks_like_row_numbers() {
         let rows = spans.rows();
-        let why = format!("{rows} rows hold as many different whole numbers, without gaps: an identifier");
+        let why = format!(
+            "{rows} rows hold as many different whole numbers, without gaps, words around them aside: an identifier"
+        );
         return Err(Unusable { rule: "unique-id", why });
     }
     let cells = settings.cells_for(spans.spans().iter().fold(Cell::default(), |a, s| a.plus(s.cell)));

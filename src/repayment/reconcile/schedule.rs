@@ -22,6 +22,8 @@ pub(super) fn judge(
         return rows;
     }
     judge_numbers(&rows, causes);
+    let ends_with_term = ends_with_term(&rows, record, disbursed_on);
+    settle_rounding(&mut rows, record.terms.principal_minor, ends_with_term);
     judge_amounts(&rows, record.terms.principal_minor, causes);
     judge_dates(&rows, record, disbursed_on, causes);
     rows
@@ -59,15 +61,48 @@ fn in_force(record: &LoanRecord<'_>, days: &BusinessDays, causes: &mut Vec<Unkno
     all()
 }
 
-/// Numbered from 1 without gap or repetition, with principal that adds up to what was lent.
+/// Numbered from 1 without gap or repetition, with principal that adds up to what was lent, a lender's rounding aside.
 fn is_whole(rows: &[Instalment], principal_minor: i64) -> bool {
     let numbers: BTreeSet<i64> = rows.iter().map(|i| i.number).collect();
     let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-    let principal: i128 = rows.iter().map(|i| i128::from(i.principal_minor)).sum();
     numbers.len() == rows.len()
         && numbers.first() == Some(&1)
         && numbers.last() == Some(&count)
-        && principal == i128::from(principal_minor)
+        && is_rounding(rows, principal_minor, false)
+}
+
+/// Whether the last instalment falls due on the last day of the term: then none after it was lost.
+fn ends_with_term(rows: &[Instalment], record: &LoanRecord<'_>, disbursed_on: i32) -> bool {
+    let end = rows.last().map(|last| i64::from(last.due_on) - i64::from(disbursed_on));
+    record.restructured_at.is_none() && end == Some(record.terms.term_days)
+}
+
+/// Whether principal is off by no more than a minor unit an instalment. What is short of the loan may also be a last instalment that was lost.
+fn is_rounding(rows: &[Instalment], principal_minor: i64, ends_with_term: bool) -> bool {
+    let missing = missing_principal(rows, principal_minor);
+    missing.unsigned_abs() <= rows.len() as u128 && (missing <= 0 || ends_with_term)
+}
+
+/// How much of what was lent no instalment repays; negative where they repay more.
+fn missing_principal(rows: &[Instalment], principal_minor: i64) -> i128 {
+    i128::from(principal_minor) - rows.iter().map(|i| i128::from(i.principal_minor)).sum::<i128>()
+}
+
+/// Lets the principal add up to what was lent where lenders who round each instalment to a minor unit are off by one an instalment at most. The last instalment bears
+/// it, and asks for as much in all as before: its interest and fee give way, as far as there are any. What was lent stays owed until it is repaid.
+fn settle_rounding(rows: &mut [Instalment], principal_minor: i64, ends_with_term: bool) {
+    let missing = missing_principal(rows, principal_minor);
+    let is_rounding = is_rounding(rows, principal_minor, ends_with_term);
+    let is_sound = rows.iter().all(|i| i.principal_minor >= 0 && i.interest_minor >= 0 && i.fee_minor >= 0);
+    let (Some(last), Ok(missing), true) = (rows.last_mut(), i64::try_from(missing), is_rounding && is_sound) else {
+        return;
+    };
+    let Some(principal_minor) = last.principal_minor.checked_add(missing).filter(|minor| *minor >= 0) else { return };
+    let of_interest = missing.min(last.interest_minor);
+    let of_fee = (missing - of_interest).min(last.fee_minor);
+    last.principal_minor = principal_minor;
+    last.interest_minor = last.interest_minor.saturating_sub(of_interest);
+    last.fee_minor -= of_fee;
 }
 
 fn judge_numbers(rows: &[Instalment], causes: &mut Vec<UnknownCause>) {
@@ -82,8 +117,9 @@ fn judge_numbers(rows: &[Instalment], causes: &mut Vec<UnknownCause>) {
 
 fn judge_amounts(rows: &[Instalment], principal_minor: i64, causes: &mut Vec<UnknownCause>) {
     let parts = |i: &Instalment| [i.principal_minor, i.interest_minor, i.fee_minor];
-    let principal: i128 = rows.iter().map(|i| i128::from(i.principal_minor)).sum();
-    if principal != i128::from(principal_minor) {
+    let missing = missing_principal(rows, principal_minor);
+    if missing != 0 {
+        let principal = i128::from(principal_minor) - missing;
         let detail = format!("principal of {principal} falls due in all, {principal_minor} was lent");
         causes.push(UnknownCause::new("schedule-principal", detail));
     }
@@ -117,5 +153,59 @@ fn judge_dates(rows: &[Instalment], record: &LoanRecord<'_>, disbursed_on: i32, 
             late.number
         );
         causes.push(UnknownCause::new("schedule-beyond-term", detail));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instalments(parts: &[(i64, i64, i64)]) -> Vec<Instalment> {
+        let of = |(number, (principal_minor, interest_minor, fee_minor)): (i64, &(i64, i64, i64))| Instalment {
+            number,
+            due_on: i32::try_from(number).unwrap(),
+            principal_minor: *principal_minor,
+            interest_minor: *interest_minor,
+            fee_minor: *fee_minor,
+        };
+        (1..).zip(parts).map(of).collect()
+    }
+
+    #[test]
+    fn the_last_instalment_bears_a_minor_unit_an_instalment_and_asks_for_as_much_as_before() {
+        for (schedule, lent, last) in [
+            ([(34, 5, 0), (34, 5, 0), (34, 5, 0)], 100, Some((32, 7, 0))),
+            ([(33, 5, 0), (33, 5, 0), (33, 5, 0)], 101, Some((35, 3, 0))),
+            ([(33, 1, 1), (33, 1, 1), (33, 1, 1)], 102, Some((36, 0, 0))),
+            // Without charges that could give way the lender's principal is asked for all the same.
+            ([(33, 0, 0), (33, 0, 0), (33, 0, 0)], 100, Some((34, 0, 0))),
+            ([(33, 5, 0), (33, 5, 0), (34, 5, 0)], 100, Some((34, 5, 0))),
+            // More than a minor unit each, more than the last one has, and what is no schedule.
+            ([(33, 5, 0), (33, 5, 0), (33, 5, 0)], 103, None),
+            ([(35, 5, 0), (35, 5, 0), (34, 5, 0)], 100, None),
+            ([(50, 5, 0), (52, 5, 0), (1, 5, 0)], 100, None),
+            ([(52, 5, 0), (50, 5, 0), (-1, 5, 0)], 100, None),
+        ] {
+            let before = instalments(&schedule);
+            let mut rows = before.clone();
+            settle_rounding(&mut rows, lent, true);
+            match last {
+                Some((principal, interest, fee)) => {
+                    let settled = rows[2];
+                    assert_eq!(
+                        (settled.principal_minor, settled.interest_minor, settled.fee_minor),
+                        (principal, interest, fee)
+                    );
+                    assert_eq!(missing_principal(&rows, lent), 0);
+                    let is_short = missing_principal(&before, lent) > 0;
+                    assert_eq!(is_whole(&before, lent), !is_short, "what is short may have lost its end");
+                    let mut short = before.clone();
+                    settle_rounding(&mut short, lent, false);
+                    assert_eq!(short == before, is_short || before == rows);
+                }
+                None => assert_eq!(rows, before),
+            }
+            assert_eq!(rows[..2], before[..2], "the last one alone");
+        }
     }
 }

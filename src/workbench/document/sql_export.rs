@@ -108,7 +108,9 @@ impl Names {
 }
 
 fn header(card: &Scorecard) -> String {
-    let mut text = String::from("-- Points of a scorecard; a higher score is safer.\n");
+    let mut text = String::from(
+        "-- Points of a scorecard; a higher score is safer.\n-- Columns of numbers hold plain numbers: of cells such as '13.56%' or '$1,234.00' it is 13.56 and 1234.\n",
+    );
     for (k, variable) in card.variables.iter().enumerate() {
         let _ = writeln!(text, "-- points_{}: {}", k + 1, comment(&variable.bins.name));
     }

@@ -6,7 +6,7 @@ use super::read_csv::CsvTable;
 use super::read_parquet::ParquetTable;
 use crate::domain::{Digest, Hasher};
 use crate::model::ModelError;
-use crate::model::table::{Column, Kind};
+use crate::model::table::{Column, Kind, Values};
 use crate::source::{DeclaredFormat, folder_values, format_beside};
 
 /// An opened table: a CSV or Parquet file, or a folder of such files with the same columns, which is read as one table in the order of
@@ -307,8 +307,22 @@ impl TableFile {
             if self.names().len() > 40 {
                 available.push_str(", …");
             }
+            if self.first_row_holds(column) {
+                available.push_str(
+                    "; its first row holds that name: where the names stand in the second row, say skip_lines = 1 in a file beside the table that is called as it is, with .toml behind",
+                );
+            }
             ModelError::NoColumn { column: column.to_owned(), available }
         })
+    }
+
+    /// Whether a text is a cell of the first row, as names are that stand under a row of titles.
+    fn first_row_holds(&self, text: &str) -> bool {
+        let first_cell = |at: usize| match self.load(at, Some(Kind::Text)).ok().flatten()?.0.values {
+            Values::Text(texts) => texts.get(0).map(str::to_owned),
+            Values::Number(_) => None,
+        };
+        self.rows() > 0 && (0..self.names().len()).any(|at| first_cell(at).is_some_and(|cell| cell.trim() == text))
     }
 
     /// What a column holds over all files, and what a reader of the report should know of that (numbers mixed with text). `None` means a
@@ -495,6 +509,21 @@ mod tests {
         std::fs::write(part(2024).join("b.parquet.gz"), [0x1f, 0x8b]).unwrap();
         let refused = open_table(folder.path()).unwrap_err().to_string();
         assert!(refused.contains("b.parquet.gz"), "{refused}");
+    }
+
+    #[test]
+    fn names_in_the_second_row_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cards.csv");
+        std::fs::write(&path, "X1,Y\nLIMIT_BAL,default next month\n100,0\n200,1\n300,0\n").unwrap();
+        let table = open_table(&path).unwrap();
+        for told in [
+            table.position("LIMIT_BAL").unwrap_err().to_string(),
+            super::super::read_target(&table, "Y", None).unwrap_err().to_string(),
+        ] {
+            assert!(told.contains("skip_lines = 1"), "{told}");
+        }
+        assert!(!table.position("nowhere").unwrap_err().to_string().contains("skip_lines"));
     }
 
     #[test]

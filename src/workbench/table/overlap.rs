@@ -55,7 +55,8 @@ impl Overlap {
         (!accident).then(|| {
             format!(
                 "{about}{} of {} rows of {measured} ({:.1} %) equal a row of {trained} in every column of the model and in the outcome, where \
-                 {:.1} % of those repeat one another: figures of rows that were trained on flatter",
+                 {:.1} % of those repeat one another: figures of rows that were trained on flatter. Where several rows are of one loan, as month by month, keep one \
+                 of each, or part them by time (--time, --test-from)",
                 self.seen,
                 self.rows,
                 100.0 * self.share,

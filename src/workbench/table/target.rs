@@ -47,6 +47,14 @@ pub fn read_target(file: &TableFile, name: &str, positive: Option<&str>) -> Resu
         }
         list.join(", ")
     };
+    if let Some(second_name) = name_among_numbers(&texts, &counts) {
+        return Err(refuse(format!(
+            "it has {} values, {}: {second_name:?} of the first row looks like a name. Where the names stand in the second row, say skip_lines = 1 in a file beside the \
+             table that is called as it is, with .toml behind",
+            counts.len(),
+            shown()
+        )));
+    }
     let bad = match (counts.len(), positive) {
         (1, _) => {
             return Err(refuse(format!("all rows have one value, {}: there is nothing to tell apart", shown())));
@@ -75,4 +83,12 @@ pub fn read_target(file: &TableFile, name: &str, positive: Option<&str>) -> Resu
     };
     let target = texts.iter().map(|t| t.as_deref() == Some(bad.as_str())).collect();
     Ok((target, bad))
+}
+
+/// The first cell, where it alone is no number among two others or more.
+fn name_among_numbers<'a>(texts: &'a [Option<String>], counts: &BTreeMap<&str, usize>) -> Option<&'a str> {
+    let first = texts.first()?.as_deref()?;
+    let others_are_numbers = counts.keys().filter(|value| **value != first).all(|value| number(value).is_some());
+    let is_alone = number(first).is_none() && counts.get(first) == Some(&1);
+    (is_alone && others_are_numbers && counts.len() > 2).then_some(first)
 }
