@@ -62,7 +62,7 @@ pub(crate) fn conform(
         }
         columns.push(cells.values.with_name(wanted.name.into()).into_column());
     }
-    settle_days(table, &mut columns).map_err(broken)?;
+    settle_days(table, frame, &mut columns).map_err(broken)?;
     for lineage in ["_file", "_row"] {
         let lineage = frame.column(lineage).map_err(broken)?;
         columns.push(lineage.strict_cast(&DataType::UInt32).map_err(broken)?);

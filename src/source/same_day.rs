@@ -8,12 +8,14 @@ use polars::prelude::*;
 use crate::contract::{TableContract, Type};
 use crate::domain::MICROS_PER_DAY;
 
-/// Moves instants of a table that are a day's midnight to what they follow, where that is of the same day.
+/// Moves instants of a table that are a day's midnight to what they follow, where that is of the same day. What the source has as instants (`stated`) means the midnight that it says.
 ///
 /// # Errors
 /// A column has another type than the contract's.
-pub(super) fn settle_days(table: &TableContract, columns: &mut [Column]) -> PolarsResult<()> {
-    for (later, earlier) in followers(table) {
+pub(super) fn settle_days(table: &TableContract, stated: &DataFrame, columns: &mut [Column]) -> PolarsResult<()> {
+    let is_instant =
+        |name: &str| stated.column(name).map_or(true, |column| matches!(column.dtype(), DataType::Datetime(..)));
+    for (later, earlier) in followers(table).into_iter().filter(|(later, _)| !is_instant(later)) {
         let find = |name: &str| columns.iter().position(|column| column.name() == name);
         let (Some(at), Some(before)) = (find(later), find(earlier)) else { continue };
         let micros = |at: usize| columns.get(at).map(|column| column.to_physical_repr().i64().cloned()).transpose();
@@ -64,7 +66,10 @@ mod tests {
         ];
         let before = columns.clone();
         let orders = contract::table("orders").unwrap();
-        settle_days(orders, &mut columns).unwrap();
+        settle_days(orders, &DataFrame::new(5, before.clone()).unwrap(), &mut columns).unwrap();
+        assert_eq!(columns, before, "instants are what they say");
+        let texts: Vec<Column> = before.iter().map(|column| column.cast(&DataType::String).unwrap()).collect();
+        settle_days(orders, &DataFrame::new(5, texts).unwrap(), &mut columns).unwrap();
         let of = |at: usize| columns[at].to_physical_repr().i64().unwrap().to_vec();
         let then = |at: usize| before[at].to_physical_repr().i64().unwrap().to_vec();
         assert_eq!(of(0), then(0));
