@@ -15,8 +15,8 @@ const FEWEST_ROWS: u64 = 10;
 const FEW_ROWS: u64 = 30;
 /// Of fewer rows before it, what is usual is not known.
 const FEWEST_BEFORE: u64 = 100;
-/// Of fewer rows of a day, a few large ones are chance.
-const FEWEST_FOR_A_PART: u64 = 100;
+/// Fewer large rows on a day are one shop's good customer: 8 of 153 orders were, in a simulated marketplace.
+const FEWEST_LARGE: u64 = 30;
 /// Days before one that say what is usual.
 const DAYS_BEFORE: i32 = 56;
 /// One row in so many is larger than nearly all before it where a part of the day's rows are in another unit.
@@ -142,7 +142,7 @@ impl Amounts {
             }
             let most = quantile(&before, NEARLY_ALL);
             let large: u64 = sizes.iter().filter(|(size, _)| least(**size) > most).map(|(_, rows)| rows).sum();
-            let is_part = compared.by_parts && rows >= FEWEST_FOR_A_PART && large * ONE_IN >= rows;
+            let is_part = compared.by_parts && large >= FEWEST_LARGE && large.saturating_mul(ONE_IN) >= rows;
             let what = JumpedAmounts::Large { rows: large, most };
             is_part.then_some(AmountJump { on: *day, rows, what })
         };
@@ -225,9 +225,11 @@ mod tests {
 
     #[test]
     fn a_part_of_a_day_in_another_unit_is_found_among_orders() {
-        assert!(matches!(jumps("orders", &times(100, 10))[..], [JumpedAmounts::Large { rows: 10, .. }]));
-        assert_eq!(jumps("orders", &times(100, 25)), [], "four large ones");
-        assert_eq!(jumps("payments", &times(100, 10)), []);
+        let four_times = |every: i64| times(100, every).repeat(4);
+        assert!(matches!(jumps("orders", &four_times(10))[..], [JumpedAmounts::Large { rows: 40, .. }]));
+        assert_eq!(jumps("orders", &four_times(25)), [], "one in twenty-five");
+        assert_eq!(jumps("orders", &times(100, 10)), [], "ten of a hundred may be one customer's");
+        assert_eq!(jumps("payments", &four_times(10)), []);
     }
 
     proptest! {
