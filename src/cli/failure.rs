@@ -226,7 +226,7 @@ fn mended_by(rule: &str) -> Option<&'static str> {
             "the SELECT gives nothing for these rows of `from`: where they are not meant, say so by `where` under [[source]]; else let it return them"
         }
         "cancelled-before-placed" | "completed-before-placed" | "paid-before-placed" | "refunded-before-placed" => {
-            "look whether placed_at is the order's own time and not that of a later step, and whether both columns are of one time zone"
+            "look whether placed_at is the order's own time and not that of a later step, and whether both columns are of one time zone; a day without a time is given as CAST(… AS DATE), and is then no midnight"
         }
         _ => return None,
     })

@@ -13,7 +13,7 @@ pub static INSTALMENTS: TableContract = TableContract {
         Column::required("loan_id", Type::Id, "the loan"),
         Column::required("number", Type::Integer, "1, 2, … within the loan").within(1, 10_000),
         Column::required("due_on", Type::Day, "the date by whose end it must be paid"),
-        Column::required("principal_minor", Type::Money, "principal due. That of all instalments adds up to what was lent; where a lender rounds and is off by a minor unit an instalment at most (short of it only where the last one falls due on the last of term_days), the last one bears the difference and asks for as much in all").within(0, 1_000_000_000_000),
+        Column::required("principal_minor", Type::Money, "principal due. That of all instalments adds up to what was lent; where a lender rounds and is off by a minor unit an instalment at most (short of it only where the last one falls due on the last of term_days, and not of a restructured loan), the last one bears the difference and asks for as much in all, as far as its interest and fee give way").within(0, 1_000_000_000_000),
         Column::required("interest_minor", Type::Money, "interest due").within(0, 1_000_000_000_000),
         Column::required("fee_minor", Type::Money, "fees due; who repays the principal before the day owes none of it. A fixed fee that is owed all the same, as of a merchant cash advance, is part of the principal of loan and instalment, and 0 here").within(0, 1_000_000_000_000),
         Column::recorded_at(),

@@ -51,7 +51,7 @@ fn not_found(land: &Landscape, from: &str, key: &str, parent: &str) -> Option<St
     let plain = cells.share_found_plainly(keys);
     let hint = if plain >= MIN_FOUND_PLAIN {
         format!(
-            ". Without signs between letters and digits {:.0} % of its values do: write regexp_replace(x, '[^0-9A-Za-z]', '') of both, here and wherever sources/ name them",
+            ". Without signs between letters and digits {:.0} % of its values do: write regexp_replace(x, '[^\\p{{L}}\\p{{N}}]', '') of both, here and wherever sources/ name them",
             100.0 * plain
         )
     } else {

@@ -129,20 +129,20 @@ impl GroupTotal {
         self.defaults_drawn_at.iter().any(|at| (from..until).contains(at))
     }
 
-    /// Of the members who stand, which are one owner's: a number for each, the same for those in the same hands.
+    /// Of the members who stand, which are one owner's: a number for each, the same for all shops that common owners link.
     fn hands(&self) -> BTreeMap<&str, usize> {
-        let mut hands: BTreeMap<&str, usize> = self.standing.keys().map(String::as_str).zip(0..).collect();
-        let mut first: BTreeMap<&str, usize> = BTreeMap::new();
-        for (merchant, owners) in &self.standing {
+        let mut links: Vec<usize> = (0..self.standing.len()).collect();
+        let mut shop_of: BTreeMap<&str, usize> = BTreeMap::new();
+        for (shop, owners) in self.standing.values().enumerate() {
             for owner in owners {
-                let Some(mine) = hands.get(merchant.as_str()).copied() else { continue };
-                let theirs = *first.entry(owner).or_insert(mine);
-                // Whoever has two owners is in the hands of both.
-                hands.values_mut().filter(|hand| **hand == mine).for_each(|hand| *hand = theirs);
-                first.values_mut().filter(|hand| **hand == mine).for_each(|hand| *hand = theirs);
+                let other = *shop_of.entry(owner).or_insert(shop);
+                let (own, other) = (first_linked(&mut links, shop), first_linked(&mut links, other));
+                if let Some(link) = links.get_mut(own.max(other)) {
+                    *link = own.min(other);
+                }
             }
         }
-        hands
+        self.standing.keys().enumerate().map(|(shop, id)| (id.as_str(), first_linked(&mut links, shop))).collect()
     }
 
     /// The members beside one. Who does not stand, stands by the merchant itself, or beside another of the same owner is taken to default for sure: an owner
@@ -157,11 +157,15 @@ impl GroupTotal {
             let riskiest = answers.entry(*hand).or_insert((risk(member), other));
             *riskiest = (*riskiest).max((risk(member), other));
         }
-        let stands =
+        let answers_for_its_owner =
             |other: &str| hands.get(other).and_then(|hand| answers.get(hand)).is_some_and(|(_, who)| *who == other);
         let others = self.by_member.iter().filter(|(other, _)| *other != merchant);
         others
-            .map(|(other, member)| if stands(other) { *member } else { Member { pd_ppm: Some(SURE_PPM), ..*member } })
+            .map(
+                |(other, member)| {
+                    if answers_for_its_owner(other) { *member } else { Member { pd_ppm: Some(SURE_PPM), ..*member } }
+                },
+            )
             .collect()
     }
 
@@ -260,6 +264,7 @@ impl GroupTotals {
             }
             Membership::In(groups) => groups,
         };
+        let none = GroupTotal::default();
         let nothing = GroupShare { allowance_minor: Some(i64::MAX), ..GroupShare::default() };
         let mut share = nothing.clone();
         for (group, while_member) in left.iter().filter(|(group, _)| !groups.contains(*group)) {
@@ -277,8 +282,8 @@ impl GroupTotals {
             return None;
         }
         for group in groups {
-            let total = self.0.get(group).cloned().unwrap_or_default();
-            let mine = own.get(group).cloned().unwrap_or_default();
+            let total = self.0.get(group).unwrap_or(&none);
+            let mine = own.get(group).unwrap_or(&none);
             let liable = total.group_loans_minor.saturating_sub(mine.group_loans_minor).max(0);
             share.liability_minor = share.liability_minor.saturating_add(liable);
             share.has_default |= total.in_default > mine.in_default;
@@ -295,11 +300,24 @@ impl GroupTotals {
             }
             // Without a cap in the policy the group binds by its liability alone.
             let Some(terms) = terms else { continue };
-            let part = part_of(terms.cap_minor, &total, mine.held_minor);
+            let part = part_of(terms.cap_minor, total, mine.held_minor);
             share.allowance_minor = share.allowance_minor.map(|least| least.min(part));
         }
         Some(share)
     }
+}
+
+/// The first of the shops that are linked with one.
+fn first_linked(links: &mut [usize], mut shop: usize) -> usize {
+    while let Some(next) = links.get(shop).copied().filter(|next| *next != shop) {
+        // The way is shortened for whoever asks next.
+        let beyond = links.get(next).copied().unwrap_or(next);
+        if let Some(link) = links.get_mut(shop) {
+            *link = beyond;
+        }
+        shop = beyond;
+    }
+    shop
 }
 
 fn part_of(cap_minor: i64, total: &GroupTotal, own_held_minor: i64) -> i64 {

@@ -65,8 +65,9 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
     for decline in &entry.declines {
         write_decline(out, decline, amount)?;
     }
-    for answer in &entry.answered {
-        write_answer(out, answer, entry, amount)?;
+    for (at, answer) in entry.answered.iter().enumerate() {
+        let is_newest = entry.answered.iter().skip(at + 1).all(|later| later.product != answer.product);
+        write_answer(out, answer, is_newest.then_some(entry), amount)?;
     }
     for alert in &entry.alerts {
         let loan = alert.loan_id.as_deref().map_or(String::new(), |l| format!(" on loan {l}"));
@@ -75,14 +76,21 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
     Ok(())
 }
 
-/// An answer by day, and which of the run's offers it put out of use.
+/// An answer by day, and which of the run's offers it put out of use; without the `entry` one that a later answer took the place of.
 fn write_answer(
     out: &mut String,
     answer: &AnswerByDay,
-    entry: &Entry,
+    entry: Option<&Entry>,
     amount: impl Fn(i64) -> String + Copy,
 ) -> Result {
     let AnswerByDay { at, application_id, product, offer, decline, .. } = answer;
+    let what = if offer.is_some() { "an offer" } else { "nothing" };
+    let Some(entry) = entry else {
+        return writeln!(
+            out,
+            "  answered   {at} application {application_id}: {what} of {product}; a later answer took its place"
+        );
+    };
     let stands = |published: &&Offer| offer.as_ref().is_none_or(|offer| offer.offer_id != published.offer_id);
     let of_product = entry.offers.iter().filter(|published| published.product == *product);
     let gone: Vec<&str> = of_product.filter(stands).map(|published| published.offer_id.as_str()).collect();
@@ -90,7 +98,6 @@ fn write_answer(
         [] => String::new(),
         gone => format!("; the run's offer {} can be drawn no more", gone.join(", ")),
     };
-    let what = if offer.is_some() { "an offer" } else { "nothing" };
     writeln!(out, "  answered   {at} application {application_id}: {what} of {product}{instead}")?;
     offer.iter().try_for_each(|offer| write_offer(out, offer, amount))?;
     decline.iter().try_for_each(|decline| write_decline(out, decline, amount))

@@ -172,7 +172,11 @@ pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, Report
     let book = ScoreBook::open_folder(run)?;
     let Some(mut entry) = book.get(merchant)? else { return Ok(None) };
     // A run that is named by its own folder is explained as it was published.
-    if book.is_current(run).unwrap_or(false) {
+    let is_current = match book.is_current(run) {
+        Err(PublishError::NothingPublished(_)) => false,
+        other => other?,
+    };
+    if is_current {
         entry.answered = book.answered(run, merchant)?;
     }
     let features = book.features(merchant)?.unwrap_or_default();

@@ -193,7 +193,7 @@ pub(super) static GATE_KEYS: Section = Section {
             "integer",
             "180",
             "rows of trade of so many days are sent again every night: those of a merchant that the night before had and tonight has not count as records that \
-             cannot be read; 0 misses none, for a source that sends nothing twice or less than that",
+             cannot be read; 0 misses none, for a source that sends nothing twice or less than that, and looks at no growth of settled trade either (history-grew)",
         )
         .unit("days")
         .range("0 to 3660")

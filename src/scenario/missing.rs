@@ -61,22 +61,38 @@ pub struct RememberedRows {
     pub missing: i64,
     /// Since which night some are missing without a break.
     pub missing_since_on: Option<Date>,
-    /// The day before which orders were completed that count as settled; `None` where they were not summed up.
+    /// First day of the orders that were summed up; `None` where none were.
+    pub settled_from_on: Option<Date>,
+    /// The day before which they were completed.
     pub settled_until_on: Option<Date>,
     /// What the settled orders of these days came to, what went back to buyers taken off.
     pub settled_minor: Option<i64>,
-    /// Of that, what earlier nights should have known and did not.
+    /// Of that, what earlier nights should have known and did not; negative where they knew more.
     pub grown_minor: Option<i64>,
-    /// Since which night.
-    pub grown_since_on: Option<Date>,
+    /// The last night that saw any come to light.
+    pub grown_on: Option<Date>,
 }
 
 impl RememberedRows {
     /// The days that settled trade was summed up over, and what it came to; `None` where it was not.
     fn trade(&self) -> Option<(SettledDays, TradeBefore)> {
-        let (until_on, settled_minor) = self.settled_until_on.zip(self.settled_minor)?;
-        let (grown_minor, grown_since_on) = (self.grown_minor.unwrap_or(0), self.grown_since_on);
-        Some(((self.from_on, until_on), TradeBefore { settled_minor, grown_minor, grown_since_on }))
+        let (days, settled_minor) = ((self.settled_from_on?, self.settled_until_on?), self.settled_minor?);
+        let (grown_minor, grown_on) = (self.grown_minor.unwrap_or(0), self.grown_on);
+        Some((days, TradeBefore { settled_minor, grown_minor, grown_on, ..TradeBefore::none(days) }))
+    }
+
+    /// Takes over what settled trade came to, and nothing of what grew.
+    fn note_trade(&mut self, days: Option<SettledDays>, settled_minor: i64) {
+        (self.settled_from_on, self.settled_until_on) = days.unzip();
+        self.settled_minor = days.map(|_| settled_minor);
+        (self.grown_minor, self.grown_on) = (None, None);
+    }
+
+    /// Leaves settled trade as another night saw it.
+    fn keep_trade(&mut self, before: &Self) {
+        (self.settled_from_on, self.settled_until_on) = (before.settled_from_on, before.settled_until_on);
+        (self.settled_minor, self.grown_minor, self.grown_on) =
+            (before.settled_minor, before.grown_minor, before.grown_on);
     }
 
     const fn rows(&self) -> Rows {
@@ -236,15 +252,15 @@ impl RowsBefore {
                 inventory,
                 missing,
                 missing_since_on,
+                settled_from_on: None,
                 settled_until_on: None,
                 settled_minor: None,
                 grown_minor: None,
-                grown_since_on: None,
+                grown_on: None,
             };
             (row.merchant_id.clone(), row)
         });
         let mut remembered: BTreeMap<String, RememberedRows> = counted_now.collect();
-        self.note_trade(shard, bucket, &mut remembered)?;
         // What a table had that is absent tonight cannot be counted over other days: the row stands as an earlier night left it.
         let had_what_is_absent = |row: &&RememberedRows| {
             COUNTED.iter().zip(row.rows()).any(|((table, _), rows)| rows > 0 && shard.table(table.name).is_none())
@@ -253,6 +269,7 @@ impl RowsBefore {
             let (missing, missing_since_on) = noted(&row.merchant_id);
             remembered.insert(row.merchant_id.clone(), RememberedRows { missing, missing_since_on, ..row.clone() });
         }
+        self.note_trade(shard, bucket, &mut remembered)?;
         Ok(remembered.into_values().collect())
     }
 
@@ -267,15 +284,13 @@ impl RowsBefore {
         let settled_until_on = shard.as_of.days_before(SETTLED_AFTER_DAYS)?.date();
         let none = BTreeMap::new();
         let before = self.by_bucket.get(bucket as usize).unwrap_or(&none);
-        let known = |merchant: &str| match before.get(merchant) {
-            Some(row) => row.trade(),
-            None => self.settled_days.map(|days| (days, TradeBefore::default())),
-        };
         let Some(now) = settled(shard, (from_on, settled_until_on))? else {
-            // Whoever had orders keeps the row of the night before; the others had none to sum up.
+            // Nothing can be summed up: all stands as the night before left it.
             for (merchant, row) in remembered {
-                row.settled_until_on = known(merchant).map(|((_, until_on), _)| until_on);
-                row.settled_minor = row.settled_until_on.map(|_| 0);
+                match before.get(merchant) {
+                    Some(before) => row.keep_trade(before),
+                    None => row.note_trade(self.settled_days, 0),
+                }
             }
             return Ok(());
         };
@@ -286,13 +301,16 @@ impl RowsBefore {
             again.insert(days, settled(shard, days)?.unwrap_or_default());
         }
         for (merchant, row) in remembered {
-            row.settled_until_on = Some(settled_until_on);
-            row.settled_minor = Some(now.get(merchant).copied().unwrap_or(0));
-            let judged = known(merchant).filter(|_| !self.confirmed.contains(merchant));
+            row.note_trade(Some((from_on, settled_until_on)), now.get(merchant).copied().unwrap_or(0));
+            let known = match before.get(merchant) {
+                Some(before) => before.trade(),
+                None => self.settled_days.map(|days| (days, TradeBefore::none(days))),
+            };
+            let judged = known.filter(|_| !self.confirmed.contains(merchant));
             let Some((days, trade)) = judged else { continue };
             let settled_again = again.get(&days).and_then(|sums| sums.get(merchant)).copied().unwrap_or(0);
-            let (grown, since) = trade.grown(settled_again, tonight, self.days);
-            (row.grown_minor, row.grown_since_on) = (Some(grown), since);
+            let (grown, grown_on) = trade.grown(settled_again, tonight, self.days);
+            (row.grown_minor, row.grown_on) = (Some(grown), grown_on);
         }
         Ok(())
     }

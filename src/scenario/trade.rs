@@ -1,7 +1,7 @@
 //! The orders that a broken record may be about.
 //!
-//! A merchant may have a million orders and thousands of broken records, so that no record looks at every order: they lie by the day on which they were placed, and of each
-//! day it is known which could be meant.
+//! A merchant may have a million orders and thousands of broken records, so that no record looks at every order, only at those of one day: they lie by the day on which they were placed, and of
+//! each day it is known which could be meant.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;

@@ -332,14 +332,11 @@ fn cast(column: &Column, to: &DataType, is_strict: bool) -> PolarsResult<Series>
     }
     let day = |text: &str| i32::try_from(cell::instant(text)?.div_euclid(MICROS_PER_DAY)).ok();
     Ok(match to {
-        DataType::Datetime(..) => match read_texts(column, "datetime", is_strict, cell::instant) {
-            Ok(read) => instants(read.into_iter())?,
-            Err(error) => cast_by_engine(column, to, error)?,
-        },
-        DataType::Date => match read_texts(column, "date", is_strict, day) {
-            Ok(read) => read.into_iter().collect::<Int32Chunked>().into_series().cast(to)?,
-            Err(error) => cast_by_engine(column, to, error)?,
-        },
+        DataType::Datetime(..) => instants(read_texts(column, "datetime", is_strict, cell::instant)?.into_iter())?,
+        DataType::Date => {
+            let days = read_texts(column, "date", is_strict, day)?;
+            days.into_iter().collect::<Int32Chunked>().into_series().cast(to)?
+        }
         _ => {
             let truths = read_texts(column, "bool", is_strict, |text| truth_of(text.trim()))?;
             truths.into_iter().collect::<BooleanChunked>().into_series()
@@ -377,11 +374,6 @@ fn read_texts<T>(
         column.name(), texts.len()
     );
     Ok(values)
-}
-
-/// What the engine reads of texts that are not in the contract's form; where it cannot either, why they are not.
-fn cast_by_engine(column: &Column, to: &DataType, error: PolarsError) -> PolarsResult<Series> {
-    column.strict_cast(to).map(Column::take_materialized_series).map_err(|_| error)
 }
 
 /// The whole numbers from one to another as a list; null where one of them is, or where there would be too many.

@@ -17,6 +17,10 @@ const FEW_ROWS: u64 = 30;
 const FEWEST_BEFORE: u64 = 100;
 /// Fewer large rows on a day are one shop's good customer: 8 of 153 orders were, in a simulated marketplace.
 const FEWEST_LARGE: u64 = 30;
+/// Where they are one in so many of at least a hundred, fewer are enough.
+const ONE_IN_FEW: u64 = 5;
+/// Of fewer rows of a day, a few large ones are chance.
+const FEWEST_FOR_A_PART: u64 = 100;
 /// Days before one that say what is usual.
 const DAYS_BEFORE: i32 = 56;
 /// One row in so many is larger than nearly all before it where a part of the day's rows are in another unit.
@@ -142,7 +146,9 @@ impl Amounts {
             }
             let most = quantile(&before, NEARLY_ALL);
             let large: u64 = sizes.iter().filter(|(size, _)| least(**size) > most).map(|(_, rows)| rows).sum();
-            let is_part = compared.by_parts && large >= FEWEST_LARGE && large.saturating_mul(ONE_IN) >= rows;
+            let is_large = |fewest: u64, one_in: u64| large >= fewest && large.saturating_mul(one_in) >= rows;
+            let is_part = compared.by_parts
+                && (is_large(FEWEST_LARGE, ONE_IN) || (rows >= FEWEST_FOR_A_PART && is_large(FEWEST_ROWS, ONE_IN_FEW)));
             let what = JumpedAmounts::Large { rows: large, most };
             is_part.then_some(AmountJump { on: *day, rows, what })
         };
@@ -229,6 +235,7 @@ mod tests {
         assert!(matches!(jumps("orders", &four_times(10))[..], [JumpedAmounts::Large { rows: 40, .. }]));
         assert_eq!(jumps("orders", &four_times(25)), [], "one in twenty-five");
         assert_eq!(jumps("orders", &times(100, 10)), [], "ten of a hundred may be one customer's");
+        assert!(!jumps("orders", &times(100, 5)).is_empty(), "twenty are not");
         assert_eq!(jumps("payments", &four_times(10)), []);
     }
 

@@ -13,7 +13,7 @@ pub(super) fn judge(policy: &Policy, case: &MerchantCase<'_>) -> Result<Option<V
     let passed = observed <= most;
     let text = format!(
         "sales of weeks before {} were not known then, or were smaller: the marketplace has to confirm them",
-        past.grown_since_on
+        past.grown_on
     );
     Ok(Some(Verdict {
         rule: "past-growth-share".to_owned(),

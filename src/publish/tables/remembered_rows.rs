@@ -31,11 +31,13 @@ impl OutputRow for RememberedRows {
                     "date",
                     "Since which night some are missing without a break.",
                 ),
+                Column::optional("settled_from_on", Kind::Day, "date", "First day of orders that were summed up as settled; null where none were.")
+                    .added_later(Earlier::Unknown),
                 Column::optional(
                     "settled_until_on",
                     Kind::Day,
                     "date",
-                    "Orders placed from from_on on and completed before this day are settled: a night that comes later knows no more of them. Null where the table orders is absent.",
+                    "Orders placed from settled_from_on on and completed before this day, or placed 76 days before it and completed since, are settled: a night that comes later knows no more of them.",
                 )
                 .added_later(Earlier::Unknown),
                 Column::optional(
@@ -49,10 +51,10 @@ impl OutputRow for RememberedRows {
                     "grown_minor",
                     Kind::Int64,
                     "minor units",
-                    "Of that, what earlier nights should have known and did not: orders dated back, or amounts written anew. Null where no earlier night summed it up.",
+                    "Of that, what earlier nights should have known and did not: orders dated back, or amounts changed afterwards; less every night, as such trade leaves the days that are looked at. Negative where earlier nights knew more. Null where none summed it up, or it is confirmed.",
                 )
                 .added_later(Earlier::Unknown),
-                Column::optional("grown_since_on", Kind::Day, "date", "The night that first saw any of it.")
+                Column::optional("grown_on", Kind::Day, "date", "The last night that saw any of it come to light.")
                     .added_later(Earlier::Unknown),
             ],
         }

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `no-schedule` | there is a schedule |
 //! | `schedule-numbers` | its instalments are numbered 1, 2, … n, each once |
-//! | `schedule-principal` | their principal adds up to the principal lent, but for a minor unit an instalment: lenders round. It is short of it only where the last instalment falls due on the term's last day, so that none after it was lost. The last instalment bears the difference, and asks for as much in all as before |
+//! | `schedule-principal` | their principal adds up to the principal lent, but for a minor unit an instalment: lenders round. It is short of it only where the last instalment falls due on the term's last day, so that none after it was lost. The last instalment bears the difference, and asks for as much in all as before, as far as its interest and fee give way. Of a restructured loan it is never short |
 //! | `schedule-amounts` | no part of an instalment is negative, and all together stay below [`MOST_OWED_MINOR`] |
 //! | `schedule-dates` | each falls due after the one before it |
 //! | `schedule-before-disbursement` | none falls due before the day of disbursement |

@@ -62,7 +62,7 @@ fn orders_dated_back_buy_no_credit_until_they_are_confirmed() {
     let grown: Vec<_> =
         remembered.iter().filter_map(|row| Some((row.merchant_id.as_str(), PastTrade::of(row)?))).collect();
     assert_eq!(grown.len(), 1, "{grown:?}");
-    assert_eq!((grown[0].0, grown[0].1.grown_minor, grown[0].1.grown_since_on), ("m02", 155 * 45_000, day(1)));
+    assert_eq!((grown[0].0, grown[0].1.grown_minor, grown[0].1.grown_on), ("m02", 155 * 45_000, day(1)));
     assert_eq!((night.summary.merchants_past_grown, night.summary.past_grown_minor), (1, 155 * 45_000));
 
     // It is doubted the night after as well.
