@@ -72,7 +72,7 @@ impl Concerned {
                 }
                 let key = record.key.clone().unwrap_or_else(|| format!("unreadable {number}"));
                 match table.name {
-                    name if name == ORDERS.name => rows.push(reader.order(merchant, record, key, &mut replaced)),
+                    name if name == ORDERS.name => rows.push(reader.order(merchant, record, &key, &mut replaced)),
                     name if name == SHIPMENTS.name => rows.extend(reader.shipments(merchant, record, (&key, number))),
                     name if name == REVIEWS.name => rows.extend(reader.reviews(merchant, record, &key)),
                     // Of a merchant without any stock-taking that can be read, nothing is known of its stock.
@@ -172,7 +172,7 @@ impl Reader<'_> {
 
     /// An order. One whose id cannot be read may be a newer version of an order that is there: read as a broken promise, it takes the place of
     /// that order.
-    fn order(&mut self, merchant: &str, record: &BrokenRecord, key: String, replaced: &mut PlHashSet<String>) -> Row {
+    fn order(&mut self, merchant: &str, record: &BrokenRecord, key: &str, replaced: &mut PlHashSet<String>) -> Row {
         let placed_at = self.placed_at(record);
         let by = record.known_at.unwrap_or(self.last);
         let scenario = self.scenario;
@@ -184,13 +184,13 @@ impl Reader<'_> {
         let currency = trade.last().map(|order| order.currency.clone()).unwrap_or_default();
         let known = match takes_place {
             Some(before) => {
-                replaced.insert(before.id.clone());
+                replaced.insert(before.id.to_string());
                 trade.remove(&before.id);
                 before
             }
             None => Known {
-                id: record.order_id.clone().filter(|_| is_new).unwrap_or(key),
-                buyer: record.buyer_id.clone().unwrap_or_else(|| UNKNOWN_BUYER.to_owned()),
+                id: record.order_id.as_deref().filter(|_| is_new).unwrap_or(key).into(),
+                buyer: record.buyer_id.as_deref().unwrap_or(UNKNOWN_BUYER).into(),
                 placed_at,
                 amount_minor: record.amount_minor.unwrap_or_else(|| trade.largest_minor()),
                 currency,
@@ -207,16 +207,16 @@ impl Reader<'_> {
 
         let placed_at = known.placed_at;
         let mut row = Row::from([
-            ("order_id", Cell::Text(known.id.clone())),
+            ("order_id", Cell::Text(known.id.to_string())),
             ("merchant_id", Cell::Text(merchant.to_owned())),
-            ("buyer_id", Cell::Text(known.buyer)),
+            ("buyer_id", Cell::Text(known.buyer.to_string())),
             ("placed_at", Cell::Number(placed_at)),
             ("paid_at", Cell::Number(placed_at)),
             ("amount_minor", Cell::Number(known.amount_minor)),
-            ("currency", Cell::Text(known.currency)),
+            ("currency", Cell::Text(known.currency.to_string())),
         ]);
         if is_left_open {
-            self.left_open.push((merchant.to_owned(), known.id, placed_at));
+            self.left_open.push((merchant.to_owned(), known.id.to_string(), placed_at));
             return row;
         }
         let settled = self.after(placed_at, DAYS_TO_SETTLE);
@@ -266,7 +266,7 @@ impl Reader<'_> {
             let placed = order.placed_at;
             let mut row = Row::from([
                 ("shipment_id", Cell::Text(format!("{key} of {}", order.id))),
-                ("order_id", Cell::Text(order.id.clone())),
+                ("order_id", Cell::Text(order.id.to_string())),
                 ("merchant_id", Cell::Text(merchant.to_owned())),
             ]);
             let mut put = |column, cell| row.insert(column, Cell::Number(cell));
@@ -306,7 +306,7 @@ impl Reader<'_> {
         let row = |order: &Known| {
             Row::from([
                 ("review_id", Cell::Text(format!("{key} of {}", order.id))),
-                ("order_id", Cell::Text(order.id.clone())),
+                ("order_id", Cell::Text(order.id.to_string())),
                 ("merchant_id", Cell::Text(merchant.to_owned())),
                 // Two that cannot be read are two: neither is a copy of the other, or of one that can be read.
                 ("buyer_id", Cell::Text(UNKNOWN_BUYER.to_owned())),
@@ -340,8 +340,8 @@ impl Reader<'_> {
                 ("kind", Cell::Text(kind.to_owned())),
             ]);
             if let Some(order) = order {
-                row.insert("order_id", Cell::Text(order.id.clone()));
-                row.insert("buyer_id", Cell::Text(order.buyer.clone()));
+                row.insert("order_id", Cell::Text(order.id.to_string()));
+                row.insert("buyer_id", Cell::Text(order.buyer.to_string()));
             }
             if let Some(outcome) = outcome {
                 row.insert("outcome", Cell::Text(outcome.to_owned()));

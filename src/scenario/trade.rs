@@ -14,11 +14,11 @@ use crate::store::BrokenRecord;
 /// An order that a broken record may be about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
-    pub id: String,
-    pub buyer: String,
+    pub id: PlSmallStr,
+    pub buyer: PlSmallStr,
     pub placed_at: i64,
     pub amount_minor: i64,
-    pub currency: String,
+    pub currency: PlSmallStr,
     pub is_completed: bool,
     /// A promise of it is known to be broken: another broken one takes less from it.
     pub is_spoilt: bool,
@@ -38,8 +38,8 @@ impl Known {
         self.is_completed == is_completed && !self.is_spoilt && (with_assumed || !self.is_assumed)
     }
 
-    const fn by_time(&self) -> (i64, &String) {
-        (self.placed_at, &self.id)
+    fn by_time(&self) -> (i64, &str) {
+        (self.placed_at, self.id.as_str())
     }
 }
 
@@ -62,14 +62,18 @@ const HALF_YEAR: i64 = 180;
 pub(super) struct Trade {
     days: BTreeMap<i64, Day>,
     /// When each was placed, by id.
-    placed: PlHashMap<String, i64>,
+    placed: PlHashMap<PlSmallStr, i64>,
 }
+
+/// Of so many orders of a day it is kept which could be meant.
+const MANY: usize = 8;
 
 /// The orders of one day, by when they were placed, and id.
 #[derive(Debug, Clone, Default)]
 struct Day {
     orders: Vec<Known>,
-    meant: OnceLock<MeantOfDay>,
+    /// Kept where there are [`MANY`]: of a few it is as quickly asked again.
+    meant: OnceLock<Box<MeantOfDay>>,
 }
 
 /// Positions of the orders of a day that a record of a later day may be about.
@@ -87,40 +91,42 @@ struct MeantOfDay {
 }
 
 impl Day {
-    fn meant(&self) -> &MeantOfDay {
-        self.meant.get_or_init(|| {
-            let mut meant = MeantOfDay::default();
-            let amount = |at: usize| self.orders.get(at).map_or(i64::MIN, |order| order.amount_minor);
-            // Of equal amounts the later order.
-            let heavier = |slot: &mut Option<usize>, at: usize| {
-                if slot.is_none_or(|best| amount(best) <= amount(at)) {
-                    *slot = Some(at);
+    fn meant(&self) -> MeantOfDay {
+        if self.orders.len() < MANY { self.find() } else { **self.meant.get_or_init(|| Box::new(self.find())) }
+    }
+
+    fn find(&self) -> MeantOfDay {
+        let mut meant = MeantOfDay::default();
+        let amount = |at: usize| self.orders.get(at).map_or(i64::MIN, |order| order.amount_minor);
+        // Of equal amounts the later order.
+        let heavier = |slot: &mut Option<usize>, at: usize| {
+            if slot.is_none_or(|best| amount(best) <= amount(at)) {
+                *slot = Some(at);
+            }
+        };
+        for (at, order) in self.orders.iter().enumerate() {
+            meant.largest_minor = meant.largest_minor.max(order.amount_minor);
+            if order.is_completed {
+                heavier(&mut meant.largest_completed, at);
+            }
+            for with_assumed in [false, true] {
+                if order.is_assumed && !with_assumed {
+                    continue;
                 }
-            };
-            for (at, order) in self.orders.iter().enumerate() {
-                meant.largest_minor = meant.largest_minor.max(order.amount_minor);
+                meant.latest[usize::from(with_assumed)] = Some(at);
                 if order.is_completed {
-                    heavier(&mut meant.largest_completed, at);
+                    meant.latest_completed[usize::from(with_assumed)] = Some(at);
                 }
-                for with_assumed in [false, true] {
-                    if order.is_assumed && !with_assumed {
-                        continue;
-                    }
-                    meant.latest[usize::from(with_assumed)] = Some(at);
-                    if order.is_completed {
-                        meant.latest_completed[usize::from(with_assumed)] = Some(at);
-                    }
-                    if !order.is_spoilt {
-                        heavier(&mut meant.heaviest[usize::from(order.is_completed)][usize::from(with_assumed)], at);
-                    }
+                if !order.is_spoilt {
+                    heavier(&mut meant.heaviest[usize::from(order.is_completed)][usize::from(with_assumed)], at);
                 }
             }
-            meant
-        })
+        }
+        meant
     }
 
     fn order(&self, of: impl Fn(&MeantOfDay) -> Option<usize>) -> Option<&Known> {
-        self.orders.get(of(self.meant())?)
+        self.orders.get(of(&self.meant())?)
     }
 }
 
@@ -139,11 +145,11 @@ impl Trade {
                 continue;
             };
             let known = Known {
-                id: id.to_owned(),
-                buyer: buyers.get(at).unwrap_or_default().to_owned(),
+                id: id.into(),
+                buyer: buyers.get(at).unwrap_or_default().into(),
                 placed_at,
                 amount_minor: amounts.get(at).unwrap_or(0),
-                currency: currencies.get(at).unwrap_or_default().to_owned(),
+                currency: currencies.get(at).unwrap_or_default().into(),
                 is_completed: completed.get(at).is_some(),
                 is_spoilt: spoilt.contains(id),
                 is_assumed: false,
@@ -231,7 +237,7 @@ impl Trade {
             return self.heaviest((by, HALF_YEAR), |order| order.is_completed, |day| day.largest_completed);
         };
         self.days.get(&day_of(event_at))?.orders.iter().rev().find(|order| {
-            order.placed_at == event_at && record.buyer_id.as_ref().is_none_or(|buyer| *buyer == order.buyer)
+            order.placed_at == event_at && record.buyer_id.as_deref().is_none_or(|buyer| buyer == order.buyer.as_str())
         })
     }
 

@@ -20,7 +20,7 @@ impl Naive {
 
     fn meant(&self, record: &BrokenRecord, by: i64, weighed: &[(bool, i64)]) -> Vec<Known> {
         let orders = self.sorted();
-        if let Some(named) = orders.iter().find(|order| Some(&order.id) == record.order_id.as_ref()) {
+        if let Some(named) = orders.iter().find(|order| Some(order.id.as_str()) == record.order_id.as_deref()) {
             return vec![(*named).clone()];
         }
         let mut meant: Vec<Known> = Vec::new();
@@ -46,7 +46,7 @@ impl Naive {
         let orders = self.sorted();
         let is_same = |order: &&&Known| {
             Some(order.placed_at) == record.event_at
-                && record.buyer_id.as_ref().is_none_or(|buyer| *buyer == order.buyer)
+                && record.buyer_id.as_deref().is_none_or(|buyer| buyer == order.buyer.as_str())
         };
         if record.event_at.is_some() {
             return orders.iter().rfind(is_same).map(|order| (*order).clone());
@@ -72,11 +72,11 @@ fn order() -> impl Strategy<Value = Known> {
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     (0_u32..40, 0_i64..2, 0_i64..(6 * 24), 0_i64..2_000, flags).prop_map(|(id, buyer, hours, amount_minor, flags)| {
         Known {
-            id: format!("o{id}"),
-            buyer: format!("b{buyer}"),
+            id: format!("o{id}").into(),
+            buyer: format!("b{buyer}").into(),
             placed_at: hours * MICROS_PER_DAY / 24,
             amount_minor,
-            currency: "CNY".to_owned(),
+            currency: "CNY".into(),
             is_completed: flags.0,
             is_spoilt: flags.1,
             is_assumed: flags.2,
