@@ -14,6 +14,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Location;
 
 use super::sql_functions::is_own_function;
+use super::sql_parse::each_outside_queries;
 use super::sql_reference::{ROW_FUNCTIONS, ROWS_FUNCTIONS};
 use super::{sql_parse, sql_run};
 
@@ -376,42 +377,22 @@ const UNNEST: &str = "unnest";
 
 /// Sums and unnested lists in the values and conditions of a SELECT, without those of queries within it.
 fn doubtful_in(select: &Select) -> Vec<(Expr, Location)> {
-    #[derive(Default)]
-    struct Doubtful {
-        queries: usize,
-        found: Vec<(Expr, Location)>,
-    }
-    impl Visitor for Doubtful {
-        type Break = ();
-
-        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.queries += 1;
-            ControlFlow::Continue(())
+    let mut doubtful = Vec::new();
+    let mut see = |expr: &Expr| {
+        let is_meant = match expr {
+            Expr::BinaryOp { op: BinaryOperator::Plus, .. } => true,
+            Expr::Function(function) => function.name.to_string().eq_ignore_ascii_case(UNNEST),
+            _ => false,
+        };
+        if is_meant {
+            doubtful.push((expr.clone(), expr.span().start));
         }
-
-        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.queries -= 1;
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            let is_meant = match expr {
-                Expr::BinaryOp { op: BinaryOperator::Plus, .. } => true,
-                Expr::Function(function) => function.name.to_string().eq_ignore_ascii_case(UNNEST),
-                _ => false,
-            };
-            if is_meant && self.queries == 0 {
-                self.found.push((expr.clone(), expr.span().start));
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let mut doubtful = Doubtful::default();
-    let _: ControlFlow<()> = select.projection.visit(&mut doubtful);
-    let _: ControlFlow<()> = select.selection.visit(&mut doubtful);
-    let _: ControlFlow<()> = select.group_by.visit(&mut doubtful);
-    let _: ControlFlow<()> = select.having.visit(&mut doubtful);
-    doubtful.found
+    };
+    each_outside_queries(&select.projection, &mut see);
+    each_outside_queries(&select.selection, &mut see);
+    each_outside_queries(&select.group_by, &mut see);
+    each_outside_queries(&select.having, &mut see);
+    doubtful
 }
 
 fn unnest_of_text(list: &Expr) -> String {

@@ -15,7 +15,7 @@ use sqlparser::tokenizer::Location;
 
 use super::sql::Inputs;
 use super::sql_functions::decimal_mark_of;
-use super::sql_parse::Refusal;
+use super::sql_parse::{Refusal, each_outside_queries};
 use super::sql_run::nearest_name;
 use crate::contract::TableContract;
 
@@ -122,14 +122,12 @@ fn check_lineage(outputs: &[Output], from: &str) -> ControlFlow<Refusal> {
 
 /// The names that ORDER BY, QUALIFY and their kin of the outermost query take.
 fn names_used_beside(query: &Query) -> BTreeSet<String> {
-    let mut names = Names::default();
-    let _: ControlFlow<()> = query.order_by.visit(&mut names);
+    let mut names = names_in(&query.order_by);
     if let SetExpr::Select(select) = query.body.as_ref() {
-        for part in [&select.qualify, &select.having] {
-            let _: ControlFlow<()> = part.visit(&mut names);
-        }
+        names.extend(names_in(&select.qualify));
+        names.extend(names_in(&select.having));
     }
-    names.found.into_iter().map(|found| found.column).collect()
+    names.into_iter().map(|found| found.column).collect()
 }
 
 /// A column as an expression names it.
@@ -139,45 +137,21 @@ struct ColumnName {
     place: Location,
 }
 
-/// Finds the columns that an expression names, those of queries within it aside.
-#[derive(Default)]
-struct Names {
-    queries: usize,
-    found: Vec<ColumnName>,
-}
-
-impl Visitor for Names {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.queries += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.queries -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+/// The columns that a part of a statement names, those of queries within it aside.
+fn names_in(part: &impl Visit) -> Vec<ColumnName> {
+    let mut names = Vec::new();
+    each_outside_queries(part, |expr| {
         let (table, column) = match expr {
-            _ if self.queries > 0 => return ControlFlow::Continue(()),
             Expr::Identifier(column) => (None, column),
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
                 [table, column] => (Some(table.value.clone()), column),
-                _ => return ControlFlow::Continue(()),
+                _ => return,
             },
-            _ => return ControlFlow::Continue(()),
+            _ => return,
         };
-        self.found.push(ColumnName { table, column: column.value.clone(), place: expr.span().start });
-        ControlFlow::Continue(())
-    }
-}
-
-fn names_in(expr: &Expr) -> Vec<ColumnName> {
-    let mut names = Names::default();
-    let _: ControlFlow<()> = expr.visit(&mut names);
-    names.found
+        names.push(ColumnName { table, column: column.value.clone(), place: expr.span().start });
+    });
+    names
 }
 
 /// What can be read where a query stands.
