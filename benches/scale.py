@@ -67,17 +67,23 @@ def simulated(folder, merchants, months, *flags):
         subprocess.run([*command, "--end-on", AS_OF, "--currency", "CNY"], check=True, stdout=subprocess.DEVNULL)
 
 
-def copied(market, folder, copies, memory):
-    """A marketplace of as many copies of each merchant, unless the folder is there."""
+def part_of(folder, memory):
+    """An empty folder to write to before it gets its name, and a connection that spills beside it."""
     import duckdb
 
-    if os.path.isdir(folder):
-        return
     part = f"{folder}.part"
     shutil.rmtree(part, ignore_errors=True)
     os.makedirs(part)
     c = duckdb.connect()
     c.execute(f"set threads={os.cpu_count()}; set memory_limit='{memory}'; set preserve_insertion_order=false; set temp_directory='{part}.tmp'")
+    return part, c
+
+
+def copied(market, folder, copies, memory):
+    """A marketplace of as many copies of each merchant, unless the folder is there."""
+    if os.path.isdir(folder):
+        return
+    part, c = part_of(folder, memory)
     for table in IDS:
         copies_of(c, table, f"'{market}/{table}.parquet'", copies, part)
     os.rename(part, folder)
@@ -85,15 +91,9 @@ def copied(market, folder, copies, memory):
 
 def with_giant(market, folder, orders, memory):
     """The same marketplace, whose largest merchant has so many orders or some more, unless the folder is there."""
-    import duckdb
-
     if os.path.isdir(folder):
         return
-    part = f"{folder}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    os.makedirs(part)
-    c = duckdb.connect()
-    c.execute(f"set threads={os.cpu_count()}; set memory_limit='{memory}'; set preserve_insertion_order=false; set temp_directory='{part}.tmp'")
+    part, c = part_of(folder, memory)
     giant, most = c.execute(f"select merchant_id, count(*) from '{market}/orders.parquet' group by 1 order by 2 desc, 1 limit 1").fetchone()
     (all_orders,) = c.execute(f"select count(*) from '{market}/orders.parquet'").fetchone()
     for table, ids in IDS.items():

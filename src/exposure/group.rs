@@ -146,9 +146,8 @@ impl GroupTotal {
     }
 
     /// The members beside one. Who does not stand, stands by the merchant itself, or beside another of the same owner is taken to default for sure: an owner
-    /// answers once, with the riskiest of its shops.
-    fn others_of(&self, merchant: &str) -> Vec<Member> {
-        let hands = self.hands();
+    /// answers once, with the riskiest of its shops. `hands` says whose each shop is.
+    fn others_of(&self, merchant: &str, hands: &BTreeMap<&str, usize>) -> Vec<Member> {
         let own = hands.get(merchant);
         let risk = |member: &Member| member.pd_ppm.unwrap_or(SURE_PPM);
         let mut answers: BTreeMap<usize, (u32, &str)> = BTreeMap::new();
@@ -287,12 +286,13 @@ impl GroupTotals {
             let liable = total.group_loans_minor.saturating_sub(mine.group_loans_minor).max(0);
             share.liability_minor = share.liability_minor.saturating_add(liable);
             share.has_default |= total.in_default > mine.in_default;
-            let owners: BTreeSet<usize> = total.hands().into_values().collect();
+            let hands = total.hands();
+            let owners: BTreeSet<&usize> = hands.values().collect();
             let answering = u32::try_from(owners.len()).unwrap_or(u32::MAX);
             share.fewest_members = Some(share.fewest_members.map_or(answering, |fewest| fewest.min(answering)));
             if terms.is_some_and(|terms| terms.dependence.is_some()) {
                 let merchant = mine.by_member.keys().next().map_or("", String::as_str);
-                share.others.push(total.others_of(merchant));
+                share.others.push(total.others_of(merchant, &hands));
             }
             if total.unknown > 0 {
                 share.allowance_minor = None;

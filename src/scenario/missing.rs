@@ -328,32 +328,30 @@ fn counted(shard: &Shard, (from_on, until_on): (Date, Date)) -> Result<BTreeMap<
         let instants = columns.iter().map(|column| instants(frame, column)).collect::<PolarsResult<Vec<_>>>();
         let instants = instants.map_err(broken)?;
         let owners = frame.column("merchant_id").and_then(|ids| ids.str()).map_err(broken)?;
-        let mut run: Option<(&str, i64)> = None;
-        let mut close = |run: Option<(&str, i64)>| {
-            if let Some((merchant, rows)) = run.filter(|(_, rows)| *rows > 0) {
-                let counts = match all.get_mut(merchant) {
-                    Some(counts) => counts,
-                    None => all.entry(merchant.to_owned()).or_default(),
-                };
-                counts.get_mut(at).into_iter().for_each(|count| *count += rows);
-            }
-        };
-        for (row, owner) in owners.iter().enumerate() {
-            let Some(owner) = owner else { continue };
+        let counts = |row: usize| {
             let first = instants.iter().filter_map(|instants| instants.get(row)).min();
-            let counts = i64::from(first.is_some_and(|at| (from..until).contains(&at)));
-            // Rows come merchant by merchant.
-            run = match run {
-                Some((same, rows)) if same == owner => Some((same, rows + counts)),
-                other => {
-                    close(other);
-                    Some((owner, counts))
-                }
-            };
+            i64::from(first.is_some_and(|at| (from..until).contains(&at)))
+        };
+        for (merchant, rows) in sums_by_merchant(owners, counts).into_iter().filter(|(_, rows)| *rows > 0) {
+            all.entry(merchant.to_owned()).or_default().get_mut(at).into_iter().for_each(|count| *count = rows);
         }
-        close(run);
     }
     Ok(all)
+}
+
+/// What the rows of each merchant come to, where they lie merchant by merchant.
+pub(super) fn sums_by_merchant(owners: &StringChunked, of_row: impl Fn(usize) -> i64) -> BTreeMap<&str, i64> {
+    let mut all: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut owned = owners.iter().enumerate().filter_map(|(row, owner)| Some((owner?, row))).peekable();
+    while let Some((merchant, row)) = owned.next() {
+        let mut sum = of_row(row);
+        while let Some((_, row)) = owned.next_if(|(owner, _)| *owner == merchant) {
+            sum = sum.saturating_add(of_row(row));
+        }
+        let known = all.entry(merchant).or_default();
+        *known = known.saturating_add(sum);
+    }
+    all
 }
 
 /// A column of instants or dates, in microseconds.

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use polars::prelude::{Int64Chunked, PolarsResult};
 use serde::{Deserialize, Serialize};
 
-use super::missing::{MissingError, RememberedRows, instants};
+use super::missing::{MissingError, RememberedRows, instants, sums_by_merchant};
 use crate::contract::ORDERS;
 use crate::domain::{AsOf, MICROS_PER_DAY, days_between};
 use crate::store::Shard;
@@ -101,35 +101,19 @@ pub(super) fn settled(
     let (placed, completed, refunded) =
         (placed.map_err(broken)?, completed.map_err(broken)?, refunded.map_err(broken)?);
     let (amounts, refunds) = (sums("amount_minor").map_err(broken)?, sums("refund_minor").map_err(broken)?);
-    let mut all: BTreeMap<String, i64> = BTreeMap::new();
-    let cells = owners.iter().zip(placed.iter()).zip(completed.iter()).zip(refunded.iter());
-    let mut run: Option<(&str, i64)> = None;
-    for ((((owner, placed), completed), refunded), (amount, refund)) in cells.zip(amounts.iter().zip(refunds.iter())) {
+    let kept = |row: usize| {
         let is_settled = placed
-            .zip(completed)
+            .get(row)
+            .zip(completed.get(row))
             .is_some_and(|(placed, completed)| placed >= from && (completed < until || placed < placed_before));
-        let Some(owner) = owner.filter(|_| is_settled) else { continue };
-        let amount = amount.unwrap_or(0);
+        if !is_settled {
+            return 0;
+        }
+        let amount = amounts.get(row).unwrap_or(0);
         // A refund of which no sum is told is one of everything.
-        let kept = amount - refunded.map_or(0, |_| refund.unwrap_or(amount));
-        // Rows come merchant by merchant.
-        run = match run {
-            Some((same, sum)) if same == owner => Some((same, sum.saturating_add(kept))),
-            other => {
-                note(&mut all, other);
-                Some((owner, kept))
-            }
-        };
-    }
-    note(&mut all, run);
-    Ok(Some(all))
-}
-
-fn note(all: &mut BTreeMap<String, i64>, run: Option<(&str, i64)>) {
-    if let Some((merchant, sum)) = run {
-        let known = all.entry(merchant.to_owned()).or_default();
-        *known = known.saturating_add(sum);
-    }
+        amount - refunded.get(row).map_or(0, |_| refunds.get(row).unwrap_or(amount))
+    };
+    Ok(Some(sums_by_merchant(owners, kept).into_iter().map(|(merchant, sum)| (merchant.to_owned(), sum)).collect()))
 }
 
 #[cfg(test)]
