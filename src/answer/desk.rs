@@ -9,9 +9,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::error::AnswerError;
-use super::known::{Known, known};
+use super::known::{Known, known, open_offers};
 use crate::domain::{AsOf, Currency, Reason, ReasonCode, days_between, fault_in_line, id_fault};
-use crate::exposure::{Account, Declared, OfferState, OpenOffer, OpenOffers, grant, withdraw, without_lapsed};
+use crate::exposure::{
+    Account, Declared, OfferState, OpenOffer, OpenOffers, committed_since, grant, withdraw, without_lapsed,
+};
 use crate::features::ValuesByName;
 use crate::model::{ScoreScale, Scorecard};
 use crate::offer::{
@@ -308,23 +310,15 @@ impl Desk {
         let mut open = OpenOffers::new(known.values().flat_map(|merchant| merchant.open.iter().cloned()));
         let mut offers: BTreeMap<&str, Vec<Offer>> = BTreeMap::new();
         let mut declared: BTreeMap<&str, BTreeSet<Declared>> = BTreeMap::new();
-        let mut left = self.policy.portfolio_budget_minor.zip(self.committed_minor).map(|(b, c)| b.saturating_sub(c));
-        for LoggedAnswer { application, granted, offer, .. } in &before.answers {
-            let (merchant, product) = (application.merchant_id.as_str(), application.product.as_str());
-            if let Some(granted) = granted {
-                // What it replaced was counted in full: only what it holds beyond that is new.
-                let replaced = granted
-                    .replaces_offer_id
-                    .as_ref()
-                    .and_then(|id| open.of(merchant).iter().find(|o| o.offer_id == *id).map(|o| o.held_minor));
-                let more = granted.held_minor.saturating_sub(replaced.unwrap_or(0)).max(0);
-                left = left.map(|left| left.saturating_sub(more));
+        for answer in &before.answers {
+            let LoggedAnswer { application, granted, offer, .. } = answer;
+            let merchant = application.merchant_id.as_str();
+            if !merchants.contains(merchant) {
+                continue;
             }
-            if merchants.contains(merchant) {
-                declared.entry(merchant).or_default().insert(application.declared());
-            }
-            if merchants.contains(merchant) && (granted.is_some() || offer.is_none()) {
-                open.answer(merchant, product, granted.clone());
+            declared.entry(merchant).or_default().insert(application.declared());
+            put_on(&mut open, answer);
+            if granted.is_some() {
                 offers.entry(merchant).or_default().extend(offer.clone());
             }
         }
@@ -336,7 +330,7 @@ impl Desk {
             declared: declared.get(merchant).cloned().unwrap_or_default(),
             draws: draws.get(merchant).cloned().unwrap_or_default(),
         };
-        if let Some(left) = &mut left {
+        if let Some(left) = &mut self.left_of_budget(&merchants, before, draws)? {
             // A budget for all is claimed in the order of the applications.
             let mut at_desk: BTreeMap<&str, AtHand<'_>> = BTreeMap::new();
             let mut in_order: Vec<&(usize, Application)> = asked.values().flatten().collect();
@@ -357,6 +351,34 @@ impl Desk {
         };
         let given: Vec<Vec<Given>> = asked.par_iter().map(of_merchant).collect::<Result<_, _>>()?;
         Ok(given.into_iter().flatten().collect())
+    }
+
+    /// What is left of the budget for all merchants, `None` where there is none: that of the night, less what those who ask now, were answered or
+    /// drew since have come to owe and may draw beyond it.
+    fn left_of_budget(
+        &self,
+        asking: &BTreeSet<&str>,
+        before: &AnswersSince,
+        draws: &DrawsByMerchant<'_>,
+    ) -> Result<Option<i64>, AnswerError> {
+        let Some((budget, committed)) = self.policy.portfolio_budget_minor.zip(self.committed_minor) else {
+            return Ok(None);
+        };
+        let answered = before.answers.iter().map(|answer| answer.application.merchant_id.as_str());
+        let merchants: BTreeSet<&str> = asking.iter().copied().chain(answered).chain(draws.keys().copied()).collect();
+        let at_night = open_offers(&self.book, &merchants)?;
+        let mut open = OpenOffers::new(at_night.values().flatten().cloned());
+        for answer in &before.answers {
+            put_on(&mut open, answer);
+        }
+        let none = BTreeMap::new();
+        let more = |merchant: &&str| {
+            let now = without_lapsed(open.of(merchant), self.on.date());
+            let at_night = at_night.get(*merchant).map_or(&[][..], Vec::as_slice);
+            committed_since(at_night, &now, draws.get(*merchant).unwrap_or(&none))
+        };
+        let more = merchants.iter().map(more).fold(0_i64, i64::saturating_add);
+        Ok(Some(budget.saturating_sub(committed).saturating_sub(more)))
     }
 
     /// What was drawn since the night, as this call and the ones before it name it; and what no call before it named.
@@ -553,6 +575,14 @@ enum Priced {
     Offer(Box<Offer>),
     /// As rules and caps would allow it: what it uses of the bounds is worth more than it gives.
     WorthMoreElsewhere(Box<Offer>),
+}
+
+/// Puts an answer given since the night on the offers of its merchant; one that an offer stands changes nothing.
+fn put_on(open: &mut OpenOffers, answer: &LoggedAnswer) {
+    let LoggedAnswer { application, granted, offer, .. } = answer;
+    if granted.is_some() || offer.is_none() {
+        open.answer(&application.merchant_id, &application.product, granted.clone());
+    }
 }
 
 /// What is at hand of one merchant while several applications are answered.

@@ -24,8 +24,7 @@ pub(super) struct Known {
 
 /// Those of the `merchants` that the run decided on.
 pub(super) fn known(book: &ScoreBook, merchants: &BTreeSet<&str>) -> Result<BTreeMap<String, Known>, AnswerError> {
-    let rows = book.manifest().file("scores.parquet").and_then(|file| file.rows).unwrap_or(u64::MAX);
-    if merchants.len() < MANY && (merchants.len() as u64).saturating_mul(LOOK_UP_ROWS) < rows {
+    if is_few(book, merchants) {
         let mut found = BTreeMap::new();
         for merchant in merchants {
             let (Some(score), Some(case), Some(row)) =
@@ -66,6 +65,24 @@ pub(super) fn known(book: &ScoreBook, merchants: &BTreeSet<&str>) -> Result<BTre
         found.insert((*merchant).to_owned(), known);
     }
     Ok(found)
+}
+
+/// Open offers of some merchants, as the run left them.
+pub(super) fn open_offers(
+    book: &ScoreBook,
+    merchants: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, Vec<OpenOffer>>, PublishError> {
+    if is_few(book, merchants) {
+        let of_one = |merchant: &&str| Ok(((*merchant).to_owned(), book.open_offers(merchant)?));
+        return merchants.iter().map(of_one).collect();
+    }
+    of_merchants(book, merchants, |row: &OpenOffer| &row.merchant_id)
+}
+
+/// Whether so few merchants are looked for that each is looked up.
+fn is_few(book: &ScoreBook, merchants: &BTreeSet<&str>) -> bool {
+    let rows = book.manifest().file("scores.parquet").and_then(|file| file.rows).unwrap_or(u64::MAX);
+    merchants.len() < MANY && (merchants.len() as u64).saturating_mul(LOOK_UP_ROWS) < rows
 }
 
 fn first<T>(rows: Option<Vec<T>>) -> Option<T> {

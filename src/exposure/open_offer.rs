@@ -135,6 +135,17 @@ pub fn with_draws(offers: &[OpenOffer], draws: &BTreeMap<&str, i64>) -> Vec<Open
     offers.iter().map(drawn).collect()
 }
 
+/// What a merchant has come to owe and may draw beyond what it held `at_night`: what was drawn since, and what its offers hold `now` after these
+/// draws, less what they held then.
+///
+/// Example: of 100.00 held at night 70.00 were drawn, and 120.00 offered in its place: 70.00 are owed and 120.00 may be drawn, 90.00 more.
+#[must_use]
+pub fn committed_since(at_night: &[OpenOffer], now: &[OpenOffer], draws: &BTreeMap<&str, i64>) -> i64 {
+    let held = |offers: &[OpenOffer]| offers.iter().fold(0_i64, |sum, offer| sum.saturating_add(offer.held_minor));
+    let drawn_minor = draws.values().fold(0_i64, |sum, drawn| sum.saturating_add(*drawn));
+    drawn_minor.saturating_add(held(&with_draws(now, draws))).saturating_sub(held(at_night))
+}
+
 /// Puts a new offer among a merchant's in place of the one it replaces, which until the next night holds what it held beyond the new one: a
 /// draw on it may be under way. An offer of the same id, made earlier that day on the same terms, is the same offer: it is open again.
 pub fn grant(offers: &mut Vec<OpenOffer>, granted: OpenOffer) {
@@ -226,6 +237,30 @@ mod tests {
         assert_eq!(stands(offer("x"), &[], NEXT), Some((OfferState::Open, 50_000)));
         assert_eq!(stands(offer("x"), &[loan(Some("x"), 20_000, false)], NEXT), Some((OfferState::Open, 30_000)));
         assert_eq!(stands(offer("x"), &[], LATER), None);
+    }
+
+    #[test]
+    fn what_is_committed_since_the_night_is_drawn_or_held() {
+        let night = [OpenOffer { limit_minor: 10_000, held_minor: 10_000, ..offer("x") }];
+        let drawn = BTreeMap::from([("x", 7_000)]);
+        assert_eq!(committed_since(&night, &night, &drawn), 0, "a draw is owed instead of held");
+        // 12,000 in its place, of which what was drawn before is no part.
+        let renewed = OpenOffer {
+            limit_minor: 12_000,
+            held_minor: 12_000,
+            drawn_before_minor: 7_000,
+            replaces_offer_id: Some("x".to_owned()),
+            ..offer("y")
+        };
+        let mut now = with_draws(&night, &drawn);
+        grant(&mut now, renewed);
+        assert_eq!(now.iter().map(|o| o.held_minor).sum::<i64>(), 12_000);
+        let mut as_replayed = night.to_vec();
+        grant(&mut as_replayed, now[1].clone());
+        assert_eq!(committed_since(&night, &as_replayed, &drawn), 9_000, "7,000 owed, 12,000 to draw");
+        let elsewhere = BTreeMap::from([("gone", 500)]);
+        assert_eq!(committed_since(&night, &night, &elsewhere), 500, "a draw on an offer that is not known is owed");
+        assert_eq!(committed_since(&night, &[], &BTreeMap::new()), -10_000, "lapsed");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::cost::CostOfLoan;
 use super::error::OfferError;
 use super::limit::{Cap, CapName, Limit, carried_minor, least_of, request};
 use super::needed::{held_by, least_limit, needed_for_offer};
-use super::overrides::InForce;
+use super::overrides::{InForce, most_lawful_ppm};
 use super::policy::{Policy, Product};
 use super::price::{Price, PriceParts};
 use super::repayment::{Repayment, RepaymentKind};
@@ -442,9 +442,8 @@ fn decide_product(
     let (rate, price) = match price {
         Price::Rate(rate, parts) => (rate, parts),
         Price::AboveLaw(parts) => {
-            let verdict = above_law(policy, &parts, is_at_worst)?;
             // The risk behind the price is the score's: so are the further reasons.
-            let failed = vec![verdict];
+            let failed = vec![above_law(policy, &parts, is_at_worst)?];
             let reasons = with_score_reasons(reasons_of(&failed, case)?, case);
             return on.decline(failed, caps, reasons);
         }
@@ -454,10 +453,14 @@ fn decide_product(
             return on.decline(failed, caps, reasons);
         }
     };
-    let officer_rate_ppm = in_force.rate_ppm(policy, price.floor_ppm, price.band_ppm);
-    let rate = officer_rate_ppm.map_or(Ok(rate), DailyRate::from_ppm)?;
     let expected_receipts_minor = least_receipts_minor(product, case);
-    let costs = CostOfLoan::of(product, limit_minor, rate, expected_receipts_minor)?;
+    let costs_at =
+        |rate_ppm| CostOfLoan::of(product, limit_minor, DailyRate::from_ppm(rate_ppm)?, expected_receipts_minor);
+    let is_lawful = |rate_ppm| Ok(costs_at(rate_ppm)?.most_apr <= policy.price.max_apr_prob);
+    let officer_rate_ppm = in_force.rate_ppm(policy, price.floor_ppm, price.band_ppm);
+    let officer_rate_ppm = officer_rate_ppm.map(|set| most_lawful_ppm(rate.ppm(), set, is_lawful)).transpose()?;
+    let rate = officer_rate_ppm.map_or(Ok(rate), DailyRate::from_ppm)?;
+    let costs = costs_at(rate.ppm())?;
     if costs.most_apr > policy.price.max_apr_prob {
         let failed = vec![priced_out(Some(costs.most_apr), Some(policy.price.max_apr_prob), "apr")];
         let reasons = reasons_of(&failed, case)?;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::case::MerchantCase;
 use super::decision::Decision;
 use super::error::OfferError;
+use super::guarantee::liability_minor;
 use super::limit::{Cap, CapName};
 use super::policy::{Policy, Product};
 use super::rules::{Verdict, reason};
@@ -183,7 +184,7 @@ impl<'a> InForce<'a> {
         account: &Account,
     ) -> Result<Vec<Cap>, OfferError> {
         let mut caps = least_caps(policy, product, case, account)?;
-        let liability = account.group.as_ref().map_or(0, |group| group.liability_minor);
+        let liability = account.group.as_ref().map_or(0, |group| liability_minor(policy, group));
         let committed = account.committed_minor(Some(&product.name));
         let left = |limit: i64| committed.map(|owed| limit.saturating_sub(owed).saturating_sub(liability).max(0));
         if let Some(raised) = self.of_kind(OverrideKind::RaiseLimit).filter_map(|decided| decided.limit_minor).max() {
@@ -200,7 +201,8 @@ impl<'a> InForce<'a> {
         Ok(caps)
     }
 
-    /// The rate that an officer set, as near the band's rate as that officer must stay, at or above the floor, and lawful; of several the highest.
+    /// The rate that an officer set, as near the band's rate as that officer must stay, at or above the floor and at the product's most; of several the
+    /// highest. What a loan at it costs in a year is looked at in [`most_lawful_ppm`].
     pub fn rate_ppm(&self, policy: &Policy, floor_ppm: i64, band_ppm: i64) -> Option<i64> {
         let terms = policy.overrides.as_ref()?;
         let set = |decided: &Override| {
@@ -289,6 +291,27 @@ pub fn override_effects(
     }
     effects.sort_by(|a, b| (&a.merchant_id, &a.product, a.number).cmp(&(&b.merchant_id, &b.product, b.number)));
     effects
+}
+
+/// The rate that an officer set, or where it is above the one without the officer and a loan at it would cost more in a year than the law allows, a lawful
+/// one between the two: with rounding, a lower rate is not always the cheaper one, and of those tried by halves the highest lawful one is taken.
+///
+/// # Errors
+/// What `is_lawful` says.
+pub(super) fn most_lawful_ppm(
+    without_ppm: i64,
+    set_ppm: i64,
+    is_lawful: impl Fn(i64) -> Result<bool, OfferError>,
+) -> Result<i64, OfferError> {
+    if set_ppm <= without_ppm || is_lawful(set_ppm)? {
+        return Ok(set_ppm);
+    }
+    let (mut low, mut high) = (without_ppm, set_ppm);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if is_lawful(middle)? { low = middle } else { high = middle }
+    }
+    Ok(low)
 }
 
 #[cfg(test)]

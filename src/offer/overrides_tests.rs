@@ -212,6 +212,68 @@ fn a_decision_counts_on_its_days_and_products_and_by_its_officer_alone() {
     );
 }
 
+#[test]
+fn a_rate_that_would_cost_more_than_the_law_allows_is_set_at_the_most_that_is_lawful() {
+    let mut rng = ChaCha8Rng::seed_from_u64(13);
+    let (before, after) = POLICY.split_once("[receivables]").unwrap();
+    let terms = TERMS.replace("rate_up_ppm = 40", "rate_up_ppm = 400");
+    let text = format!("{before}{terms}[receivables]{after}").replace("max_apr_prob = 0.36", "max_apr_prob = 0.24");
+    let policy = Policy::check(ConfigFile::from_text(Path::new("policy.toml"), &text)).unwrap();
+    let as_of = AsOf::new(ON, TimeZone::UTC).unwrap();
+    let overrides = [decided(OverrideKind::Rate, 850)];
+    let mut held_back = 0;
+    for _ in 0..200 {
+        let shop = Shop::random(&mut rng);
+        shop.with_case((600, "A", Probability::new(0.01).unwrap()), None, |case| {
+            let without = decide(&policy, case, &as_of).unwrap();
+            let with = decide(&policy, &MerchantCase { overrides: &overrides, ..case.clone() }, &as_of).unwrap();
+            assert_eq!(with.offers.len(), without.offers.len(), "an officer's rate takes no offer away");
+            for (offer, without) in with.offers.iter().zip(&without.offers) {
+                assert_eq!(reproduce(offer), Ok(()));
+                assert!(offer.apr <= 0.24 && offer.daily_rate_ppm >= without.daily_rate_ppm, "{offer:?}");
+                assert_eq!(offer.officer_rate_ppm, Some(offer.daily_rate_ppm));
+                held_back += usize::from(offer.daily_rate_ppm < 850);
+            }
+        });
+    }
+    assert!(held_back > 50, "{held_back}");
+}
+
+#[test]
+fn an_officers_limit_counts_what_a_member_answers_for_as_every_cap_does() {
+    let mut rng = ChaCha8Rng::seed_from_u64(17);
+    let (before, after) = POLICY.split_once("[receivables]").unwrap();
+    let groups =
+        "[groups]\ncap_minor = 900_000_000\n[groups.dependence]\nasset_correlation = 0.0\nguarantors_needed = 1\n";
+    let policy = Policy::check(ConfigFile::from_text(
+        Path::new("policy.toml"),
+        &format!("{before}{TERMS}{groups}[receivables]{after}"),
+    ));
+    let policy = policy.unwrap();
+    let member = |group_loans_minor| crate::exposure::Member { pd_ppm: Some(10_000), group_loans_minor };
+    let group = crate::exposure::GroupShare {
+        allowance_minor: Some(900_000_000),
+        liability_minor: 60_000,
+        has_default: false,
+        fewest_members: Some(7),
+        others: vec![[10_000; 6].map(member).to_vec()],
+    };
+    let answers_for = liability_minor(&policy, &group);
+    assert!(answers_for > 0 && answers_for < 60_000, "{answers_for}");
+    let overrides = [decided(OverrideKind::LowerLimit, 90_000)];
+    let shop = Shop::random(&mut rng);
+    shop.with_case((600, "A", Probability::new(0.01).unwrap()), None, |case| {
+        let mut account = case.account.clone();
+        account.group = Some(group.clone());
+        let case = MerchantCase { overrides: &overrides, account: &account, ..case.clone() };
+        let product = policy.products.iter().find(|product| product.name == "credit-loan").unwrap();
+        let caps = InForce::of(&policy, &case, &product.name, ON).caps(&policy, product, &case, &account).unwrap();
+        let officer = caps.iter().find(|cap| cap.name == CapName::Officer).unwrap();
+        let committed = account.committed_minor(Some(&product.name)).unwrap();
+        assert_eq!(officer.value_minor, Some((90_000 - committed - answers_for).max(0)));
+    });
+}
+
 fn file(text: &str) -> Result<Overrides, ConfigError> {
     let overrides = Overrides::check(ConfigFile::from_text(Path::new("overrides.toml"), text))?;
     overrides.check_policy(policy())?;

@@ -174,7 +174,8 @@ impl CleanLoan {
     /// `None` of a loan of which half was never paid back.
     fn of(loan: &LoanStanding) -> Option<Self> {
         let mut paid_minor = 0_i64;
-        let half = loan.received.iter().find(|payment| {
+        let mut stood = loan.received.iter().filter(|payment| loan.bounced.binary_search(payment).is_err());
+        let half = stood.find(|payment| {
             paid_minor = paid_minor.saturating_add(payment.1);
             paid_minor.saturating_mul(2) >= loan.principal_minor
         })?;
@@ -343,6 +344,9 @@ mod tests {
         assert_eq!(clean(&[repaid(90_000, &[(1, 90_000)])]), 0, "an hour");
         assert_eq!(clean(&[repaid(90_000, &[(1, 89_000), (40 * 24, 1_000)])]), 0, "all but a trifle within the hour");
         assert_eq!(clean(&[repaid(90_000, &[(1, 40_000), (40 * 24, 50_000)])]), 90_000);
+        let twice = repaid(90_000, &[(1, 90_000), (40 * 24, 90_000)]);
+        let bounced = LoanStanding { bounced: vec![ReceivedPayment(HOUR, 90_000, String::new())], ..twice };
+        assert_eq!(clean(&[bounced]), 90_000, "what bounced was never paid");
         assert_eq!(clean(&[repaid(90_000, &[(30 * 24 - 1, 90_000)])]), 0, "29 whole days");
         assert_eq!(CreditRecord::over(&[repaid(90_000, &[(1, 90_000)])]).clean_principal_minor(0), 90_000);
         let short = LoanStanding { term_days: 7, ..repaid(20_000, &[(4 * 24, 20_000)]) };
