@@ -221,14 +221,14 @@ def main():
         [f"select '{name}' d, {member} m, {figures} from lines where {is_open} group by m" for name, member in dimensions.items()]
         + [f"select 'status', case when {is_open} then 'open' else place end m, {figures} from lines group by m"])
     same(db, "portfolio", ours, f"""select dimension, member, borrowers, loans, lent_minor, outstanding_minor, arrears_minor, over_30_minor, over_60_minor, over_90_minor,
-        non_performing_minor, provision_minor from published('portfolio') where as_of = date '{as_of}'""")
+        non_performing_minor, provision_minor from published('portfolio') where night_on = date '{as_of}'""")
     same(db, "portfolio: share", f"""select member, round(outstanding_minor / sum(outstanding_minor) over (partition by dimension), 9) from published('portfolio')
-            where as_of = date '{as_of}' and dimension = 'category'""",
-         f"select member, round(share, 9) from published('portfolio') where as_of = date '{as_of}' and dimension = 'category'")
+            where night_on = date '{as_of}' and dimension = 'category'""",
+         f"select member, round(share, 9) from published('portfolio') where night_on = date '{as_of}' and dimension = 'category'")
     same(db, "provisions", """select scenario, stage, count(*), sum(exposure)::bigint, sum(round(loss))::bigint from tonight_loss group by all
             union all select 'weighted', stage, count(*), sum(e)::bigint, sum(round(w))::bigint from (select merchant_id, loan_id, stage, any_value(exposure) e, sum(weight * loss) w
                 from tonight_loss group by all) group by stage""",
-         f"select scenario, stage, loans, exposure_minor, provision_minor from published('provisions') where as_of = date '{as_of}'")
+         f"select scenario, stage, loans, exposure_minor, provision_minor from published('provisions') where night_on = date '{as_of}'")
     for basis in ("night", "month"):
         same(db, f"roll_rates: {basis}", rolls("before", "tonight", before_on),
              f"""select from_place, to_place, loans, moved_minor, increased_minor from published('roll_rates')

@@ -23,7 +23,12 @@ pub static ORDERS: TableContract = TableContract {
             "what the buyer owes for the order; a later version with more is not believed once the order was sent off",
         )
         .within(0, 1_000_000_000_000),
-        Column::optional("refund_minor", Type::Money, "what went back to the buyer").within(0, 1_000_000_000_000),
+        Column::optional(
+            "refund_minor",
+            Type::Money,
+            "what went back to the buyer; where only refunded_at is there, all of it is taken to have",
+        )
+        .within(0, 1_000_000_000_000),
         Column::required("currency", Type::Text, "ISO 4217 code; must be the job's"),
         Column::recorded_at(),
     ],

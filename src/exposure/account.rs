@@ -55,6 +55,9 @@ pub struct Account {
     /// All that the merchant declared lately of its means, in whichever application.
     #[serde(default)]
     pub declarations: BTreeSet<Declared>,
+    /// Whether an application of these days cannot be read: nobody knows what was declared in it.
+    #[serde(default)]
+    pub has_unread_declaration: bool,
     /// What the merchant's guarantee groups leave; `None` where the merchant is in none.
     pub group: Option<GroupShare>,
     /// Who stands behind the merchant; `None` where the marketplace names no owners.
@@ -83,6 +86,7 @@ impl Account {
             receivables,
             requests,
             declarations: BTreeSet::new(),
+            has_unread_declaration: false,
             group: None,
             owners: None,
             secured_products: BTreeSet::new(),

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::read::{AccountTerms, ApplicationRow, read_applications};
 use crate::contract::APPLICATIONS;
-use crate::domain::MICROS_PER_DAY;
 use crate::store::Shard;
 
 /// The four figures that an applicant declares, minor units; `None` where one is missing.
@@ -35,10 +34,9 @@ pub(super) fn declarations(
 ) -> PolarsResult<BTreeMap<String, BTreeSet<Declared>>> {
     let replaced = shard.earlier.get(APPLICATIONS.name).map(read_applications).transpose()?.unwrap_or_default();
     let mut by_merchant: BTreeMap<String, BTreeSet<Declared>> = BTreeMap::new();
-    let memory = i64::from(terms.declaration_days) * MICROS_PER_DAY;
     for row in applications.iter().chain(&replaced) {
         let declared = row.request.declared;
-        if shard.as_of.micros() - row.applied_at <= memory && declared != Declared::default() {
+        if terms.is_remembered(Some(row.applied_at), &shard.as_of) && declared != Declared::default() {
             by_merchant.entry(row.merchant_id.clone()).or_default().insert(declared);
         }
     }
@@ -50,7 +48,7 @@ mod tests {
     use polars::prelude::*;
 
     use super::*;
-    use crate::domain::AsOf;
+    use crate::domain::{AsOf, MICROS_PER_DAY};
 
     const DAY: i64 = MICROS_PER_DAY;
 

@@ -20,6 +20,7 @@ use super::owner::{
 };
 use super::receivable::Receivables;
 use super::settings::{GroupTerms, ReceivableTerms};
+use crate::contract::APPLICATIONS;
 use crate::domain::{AsOf, MICROS_PER_DAY, days_between};
 use crate::repayment::{LoanEvidence, LoanLedger, MerchantLoans, RememberedLoan};
 use crate::store::Shard;
@@ -63,6 +64,13 @@ impl AccountTerms<'_> {
     pub fn may_wait(&self, applied_at: Option<i64>, as_of: &AsOf) -> bool {
         let patience = i64::from(self.application_days) * MICROS_PER_DAY;
         applied_at.is_none_or(|at| as_of.micros() - at <= patience)
+    }
+
+    /// Whether what was declared in an application of an instant still counts beside what is declared later; in one whose time cannot be read it may.
+    #[must_use]
+    pub fn is_remembered(&self, applied_at: Option<i64>, as_of: &AsOf) -> bool {
+        let memory = i64::from(self.declaration_days) * MICROS_PER_DAY;
+        memory > 0 && applied_at.is_none_or(|at| as_of.micros() - at <= memory)
     }
 }
 
@@ -208,6 +216,8 @@ pub fn shard_accounts(
     let book = Book::of(views.ledger.as_ref(), before.loans, terms);
     let broken = |source| ExposureError::Frame { table: "applications", source };
     let applications = shard.table("applications").map(read_applications).transpose().map_err(broken)?;
+    let unread_declarations =
+        broken_of(shard, APPLICATIONS.name, |known_at| terms.is_remembered(known_at, &shard.as_of));
     let mut declarations = declarations(applications.as_deref().unwrap_or_default(), shard, terms).map_err(broken)?;
     let mut requests = requests(applications, shard, book, terms);
     let mut memberships = memberships(shard, terms)?;
@@ -245,6 +255,7 @@ pub fn shard_accounts(
         );
         account.declarations = declarations.remove(merchant).unwrap_or_default();
         account.declarations.extend(before.declared.get(merchant).into_iter().flatten());
+        account.has_unread_declaration = unread_declarations.contains(merchant.as_str());
         if account.owed_minor().is_none() {
             account.unknown_owed_minor = book.unknown_owed_minor(merchant);
         }

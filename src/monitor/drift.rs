@@ -31,7 +31,7 @@ use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DriftLine {
     /// The night.
-    pub as_of: Date,
+    pub night_on: Date,
     /// The variable; `None` for the score itself.
     pub variable: Option<String>,
     /// The model that scored.

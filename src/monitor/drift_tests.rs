@@ -6,7 +6,7 @@ use super::*;
 
 fn line(variable: &str, rows: i64, missing_share: f64) -> DriftLine {
     DriftLine {
-        as_of: date(2025, 7, 1),
+        night_on: date(2025, 7, 1),
         variable: Some(variable.to_owned()),
         model_version: "m/1".to_owned(),
         reference_rows: 1_000,

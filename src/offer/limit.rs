@@ -119,7 +119,7 @@ impl CapName {
             Self::Ability => ("ability-unknown", "too little history to foresee receipts"),
             Self::DebtService => ("debt-service-unknown", "too little history to foresee receipts over the term"),
             Self::DeclaredDebtService | Self::DeclaredLeverage => {
-                ("declaration-missing", "the application does not declare what is asked")
+                ("declaration-missing", "an application does not declare what is asked, or cannot be read")
             }
             Self::PortfolioBudget => ("portfolio-budget-unknown", "what the lender's budget leaves is not known"),
             Self::IntegrityCapital => ("integrity-capital-unknown", "too little history to measure integrity capital"),
@@ -366,13 +366,16 @@ fn serviced_minor(policy: &Policy, product: &Product, means_minor: i64) -> Resul
     Ok(i64::try_from(principal).unwrap_or(i64::MAX))
 }
 
-/// Whether declarations are asked of a merchant: of applicants, and of whoever declared something of the kind lately. And the least of what the request's
-/// comes to and what the others do; `None` where the request declares too little.
+/// Whether declarations are asked of a merchant: of applicants, and of whoever declared something lately. And the least of what the request's
+/// comes to and what the others do; `None` where the request declares too little, or what was declared lately cannot be read.
 fn least_declared(
     account: &Account,
     request: Option<&Request>,
     of: impl Fn(&Declared) -> Option<i64>,
 ) -> (bool, Option<i64>) {
+    if account.has_unread_declaration {
+        return (true, None);
+    }
     let least = account.declarations.iter().filter_map(&of).min();
     match request {
         None => (least.is_some(), least),

@@ -68,7 +68,8 @@ pub(super) fn values<T: ArrowPrimitiveType>(
 /// serde would take any missing column for nulls, and a number of another width for the right one.
 fn typed(path: &Path, batch: &RecordBatch, column: &OutputColumn) -> Result<ArrayRef, PublishError> {
     let (name, expected) = (&column.name, column.kind.arrow());
-    let Some(array) = batch.column_by_name(name) else {
+    let formerly = || column.formerly.and_then(|name| batch.column_by_name(name));
+    let Some(array) = batch.column_by_name(name).or_else(formerly) else {
         let earlier = column.in_earlier_file(batch.num_rows());
         return earlier.ok_or_else(|| PublishError::malformed(path, format!("column {name} is missing")));
     };

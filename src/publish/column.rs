@@ -129,6 +129,8 @@ pub struct OutputColumn {
     pub range: Option<(f64, f64)>,
     /// What earlier files, which lack it, are read with; `None` where a file without it is refused.
     pub earlier: Option<Earlier>,
+    /// What it was called in earlier files.
+    pub formerly: Option<&'static str>,
 }
 
 impl OutputColumn {
@@ -143,6 +145,7 @@ impl OutputColumn {
             doc: doc.to_owned(),
             range: None,
             earlier: None,
+            formerly: None,
         }
     }
 
@@ -162,6 +165,13 @@ impl OutputColumn {
     pub fn added_later(mut self, earlier: Earlier) -> Self {
         self.nullable |= earlier == Earlier::Unknown;
         self.earlier = Some(earlier);
+        self
+    }
+
+    /// Files published before it was given its name are read by the name that it had then.
+    #[must_use]
+    pub const fn formerly(mut self, name: &'static str) -> Self {
+        self.formerly = Some(name);
         self
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use arrow::record_batch::RecordBatchReader as _;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
+use super::column::OutputColumn;
 use super::error::PublishError;
 use super::row::OutputRow;
 
@@ -33,8 +34,8 @@ impl<R: OutputRow> TableReader<R> {
             .and_then(|builder| builder.with_batch_size(BLOCK_ROWS).build())
             .map_err(PublishError::parquet("read", path))?;
         let schema = batches.schema();
-        let is_earlier =
-            R::table().columns.iter().any(|c| c.earlier.is_some() && schema.column_with_name(&c.name).is_none());
+        let was_added = |c: &OutputColumn| c.earlier.is_some() || c.formerly.is_some();
+        let is_earlier = R::table().columns.iter().any(|c| was_added(c) && schema.column_with_name(&c.name).is_none());
         Ok(Self { path: path.to_owned(), batches, rows: VecDeque::new(), failed: false, is_earlier })
     }
 

@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(codes_of(&loan(), night, &evidence), told);
         assert_eq!(codes_of(&loan(), date(2025, 3, 9), &evidence), nothing(), "its offer may have lapsed since");
         assert_eq!(codes_of(&loan(), night, &LoanEvidence::default()), nothing(), "a first night");
-        let remembered = RememberedLoan::known(&loan(), night);
+        let remembered = RememberedLoan::known(&loan(), None, night);
         let knows = since(LoanEvidence::new([remembered.clone()], 1));
         assert_eq!(codes_of(&loan(), night, &knows), nothing(), "an offer that was used up has left the account");
         // What was said once is said for as long as the loan is open.

@@ -141,7 +141,10 @@ impl LoanLedger {
     /// remembered, that have to be sent, and that this one did not see.
     #[must_use]
     pub fn to_remember(&self, bucket: u32, evidence: &LoanEvidence, tonight: Date) -> Vec<RememberedLoan> {
-        let known = self.known.iter().map(|loan| RememberedLoan::known(loan, tonight));
+        let known = self
+            .known
+            .iter()
+            .map(|loan| RememberedLoan::known(loan, evidence.loan(&loan.merchant_id, &loan.loan_id), tonight));
         // A loan that is here for its offer alone has a row, which is its borrower's: it is remembered there.
         let is_anothers = |loan: &UnknownLoan| loan.causes.iter().all(|cause| cause.code == DRAWN_UNDER_ANOTHER);
         let unknown = self.unknown.iter().filter(|loan| !is_anothers(loan)).filter_map(|loan| {
@@ -176,6 +179,7 @@ impl LoanLedger {
         let mut causes_of = |loan: &LoanStanding| -> Causes {
             let of_payments = received
                 .judge(loan)
+                .or_else(|| received.judge_raised(loan))
                 .into_iter()
                 .chain(received.judge_repeated(loan))
                 .chain(promise::judge(loan, evidence));

@@ -424,6 +424,45 @@ fn a_payment_that_comes_to_light_beside_an_equal_one_of_its_day_may_be_the_same_
 }
 
 #[test]
+fn a_payment_that_is_dated_back_a_little_every_night_is_missed_when_it_comes_to_a_day() {
+    let seen = |on: i32, hours_back: i64| {
+        let mut shard = shard(on, &Books { paid: vec![PaidRow("l1", 110, 300, None)], ..late() });
+        let paid_at = [day(110).micros() - hours_back * 3_600_000_000];
+        let paid_at = Int64Chunked::from_slice("paid_at".into(), &paid_at).into_datetime(TimeUnit::Microseconds, None);
+        shard.tables.get_mut("payments").unwrap().with_column(paid_at.into_column()).unwrap();
+        shard
+    };
+    let (_, mut known) = compare_after(&seen(120, 0), &[]);
+    for (night, hours_back, found) in [(121, 10, 0), (122, 20, 0), (123, 25, 1), (124, 30, 1), (125, 15, 0)] {
+        let (ledger, left) = compare_after(&seen(night, hours_back), &known);
+        assert_eq!(codes(&ledger).len(), found, "{hours_back} hours");
+        known = left;
+    }
+}
+
+#[test]
+fn a_payment_that_comes_to_more_than_it_did_is_confirmed_or_the_loan_is_unknown() {
+    let seen = |on: i32, minor: i64| {
+        let mut shard = shard(on, &Books { paid: vec![PaidRow("l1", 110, minor, None)], ..late() });
+        let stamp = Int64Chunked::from_slice("recorded_at".into(), &[day(on - 1).micros()]);
+        let stamp = stamp.into_datetime(TimeUnit::Microseconds, None).into_column();
+        shard.tables.get_mut("payments").unwrap().with_column(stamp).unwrap();
+        shard
+    };
+    let (_, known) = compare_after(&seen(120, 300), &[]);
+    let raised = [("m1", Some("l1"), "payment-raised")];
+    let (ledger, left) = compare_after(&seen(121, 400), &known);
+    assert_eq!(codes(&ledger), raised, "though a version recorded since says so");
+    assert_eq!(codes(&compare_after(&seen(122, 400), &left).0), raised, "and it stays so");
+    assert_eq!(codes(&compare_after(&seen(122, 300), &left).0), [], "until it is as it was");
+    assert_eq!(codes(&compare_after(&seen(121, 200), &known).0), [], "a smaller sum is believed");
+    let confirmed = LoanEvidence::new(known, 1).with_payments_confirmed(BTreeSet::from(["l1".to_owned()]));
+    let mut ledger = ledger_of(&seen(121, 400));
+    ledger.compare_with(&seen(121, 400), 0, &confirmed).unwrap();
+    assert_eq!(codes(&ledger), [], "the lender says that it is so much");
+}
+
+#[test]
 fn a_payment_that_is_dated_back_by_a_day_is_not_the_one_that_was_known() {
     let paid = |on: i32| Books { paid: vec![PaidRow("l1", on, 300, None)], ..late() };
     let (_, known) = night_after(&paid(110), 120, &[]);

@@ -3,7 +3,8 @@
 //! Of a loan whose books agreed on an earlier night, tonight's payments that were made before that night are at least as many, and come to at least as
 //! much, reversed ones included: a payment that bounced stays on record. A payment whose amount was lowered is explained by a version that was
 //! recorded since. Each of them is also seen again, by its instant and sum (a source may number payments anew), or by its id and sum, dated back by less
-//! than a day; one that is not was corrected since under its own id, or is missing, also where another, dated back, makes up for its sum.
+//! than a day; one that is not was corrected since under its own id, or is missing, also where another, dated back, makes up for its sum. One that comes to more under its own id, in whichever version, may be no more money than
+//! before: the lender confirms it.
 //!
 //! A payment that no earlier night knew, made before the last of them, of the sum of one that was known and less than a day from it, may be that one sent again
 //! under another id: two payments of one day are rarely seen on two nights.
@@ -149,6 +150,25 @@ impl<'a> ReceivedBefore<'a> {
         Some(UnknownCause::new(PAYMENT_REPEATED, detail))
     }
 
+    /// Why payments of a loan may come to less than tonight's rows say, unless the lender confirms them: under the same id the night before knew a smaller sum.
+    pub fn judge_raised(&self, loan: &LoanStanding) -> Option<UnknownCause> {
+        let now = self.by_loan.get(&loan.loan_id)?;
+        let before = self.evidence.loan(&loan.merchant_id, &loan.loan_id)?;
+        if self.evidence.payments_are_confirmed(&loan.loan_id) {
+            return None;
+        }
+        let received = before.received()?;
+        let raised = received.iter().filter(|ReceivedPayment(_, amount, id)| now.comes_to_more(id, *amount));
+        let (ids, sum) = raised.fold((0_usize, 0_i64), |(ids, sum), payment| (ids + 1, payment.1.saturating_add(sum)));
+        (ids > 0).then_some(())?;
+        let detail = format!(
+            "{ids} payments that came to {sum} in all on the night of {} come to more tonight: more was received, or the same money is counted twice. Send them \
+             as they were, or name the loan in payments_confirmed under [ledger] of the monitor file",
+            before.known_on?,
+        );
+        Some(UnknownCause::new("payment-raised", detail))
+    }
+
     /// Of the payments of a loan that had bounced and are not seen to have tonight: why they cannot be believed, or what an officer is told where a
     /// version recorded since says that they did not.
     pub fn judge_bounced(&self, loan: &LoanStanding) -> Findings {
@@ -222,6 +242,10 @@ impl Received {
     fn has(&self, id: &str, paid_at: i64, amount: i64) -> bool {
         let same = self.by_id.get(id).filter(|_| !id.is_empty());
         same.is_some_and(|(at, minor)| *minor == amount && *at > paid_at.saturating_sub(MICROS_PER_DAY))
+    }
+
+    fn comes_to_more(&self, id: &str, amount: i64) -> bool {
+        self.by_id.get(id).filter(|_| !id.is_empty()).is_some_and(|(_, now)| *now > amount)
     }
 
     /// Those of some payments, all of which had bounced, that have not tonight.

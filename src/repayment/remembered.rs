@@ -1,6 +1,6 @@
 //! What a night leaves to the next about every loan: a loan does not vanish because its row is no longer sent, or its borrower's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,8 @@ pub fn put_under_borrowers(loans: &mut Vec<RememberedLoan>, borrowers: &BTreeMap
 
 impl RememberedLoan {
     /// Of a loan whose books agree tonight.
-    pub(super) fn known(loan: &LoanStanding, tonight: Date) -> Self {
+    pub(super) fn known(loan: &LoanStanding, before: Option<&Self>, tonight: Date) -> Self {
+        let received = as_late_as_known(&loan.received, &before.and_then(Self::received).unwrap_or_default());
         Self {
             merchant_id: loan.merchant_id.clone(),
             loan_id: loan.loan_id.clone(),
@@ -107,7 +108,7 @@ impl RememberedLoan {
             outstanding_minor: Some(loan.outstanding_minor),
             payments: Some(loan.payments),
             received_minor: Some(loan.received_minor),
-            received_json: serde_json::to_string(&loan.received).ok(),
+            received_json: serde_json::to_string(&received).ok(),
             bounced_json: serde_json::to_string(&loan.bounced).ok(),
             lent_digest: Some(loan.promise.lent.clone()),
             schedule_digest: Some(loan.promise.schedule.clone()),
@@ -197,4 +198,17 @@ impl RememberedLoan {
     pub fn must_be_sent(&self) -> bool {
         self.last_known != LastKnown::Settled && self.borrower_before.is_none()
     }
+}
+/// Tonight's payments, each as late as any night knew it under its id: one that is dated back a little every night is held against the night that knew it first.
+fn as_late_as_known(tonight: &[ReceivedPayment], before: &[ReceivedPayment]) -> Vec<ReceivedPayment> {
+    let known: HashMap<&str, i64> =
+        before.iter().filter(|known| !known.2.is_empty()).map(|known| (known.2.as_str(), known.0)).collect();
+    let mut received: Vec<ReceivedPayment> = tonight.to_vec();
+    for ReceivedPayment(paid_at, _, id) in &mut received {
+        if let Some(known) = known.get(id.as_str()) {
+            *paid_at = (*paid_at).max(*known);
+        }
+    }
+    received.sort_unstable();
+    received
 }

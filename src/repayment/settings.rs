@@ -246,7 +246,7 @@ pub(crate) static LEDGER_KEYS: Section = Section {
             "payments_confirmed",
             "list of ids",
             "[\"l-17\"]",
-            "loans on which payments of one sum that lie close to one another are several, not one that was sent twice",
+            "loans on which payments of one sum that lie close to one another are several, not one that was sent twice, and on which a payment that comes to more than it did does so",
         )
         .or("none"),
         Key::new(

@@ -63,7 +63,7 @@ impl DriftCounts {
         let rows = i64::try_from(self.pds.len()).unwrap_or(i64::MAX);
         let first = SinceFirstNight::of(by_bin, None, as_of);
         let mut lines = vec![DriftLine {
-            as_of,
+            night_on: as_of,
             variable: None,
             model_version: bundle.id(),
             reference_rows: signed(trained.iter().map(|decile| decile.rows).sum()),
@@ -83,7 +83,7 @@ impl DriftCounts {
             let missing = bins.bins.get(bins.missing).map_or(0.0, |bin| bin.rows);
             let first = SinceFirstNight::of(by_bin, Some(&bins.name), as_of);
             lines.push(DriftLine {
-                as_of,
+                night_on: as_of,
                 variable: Some(bins.name.clone()),
                 model_version: bundle.id(),
                 #[expect(clippy::cast_possible_truncation, reason = "training rows are far fewer than 2^53")]
@@ -187,7 +187,7 @@ pub fn drift_report(
     let mut lines = counts.lines(bundle, summary.as_of, &trained, &bins)?;
     let history = read_drift_before(previous)?;
     if let Some(previous) = previous {
-        let before: Vec<DriftLine> = history.iter().filter(|line| line.as_of == previous.as_of).cloned().collect();
+        let before: Vec<DriftLine> = history.iter().filter(|line| line.night_on == previous.as_of).cloned().collect();
         let mut figures = figures(previous, summary)?;
         let is_absent = |table: &str| {
             let mut allowed = summary.intake.allowed.iter();

@@ -3,7 +3,8 @@
 //! Every night sends all rows of [`RememberedRows::from_on`] to tonight again. A dispute, a bad review or a cancelled order that is no longer sent, whoever lost
 //! it, would buy its merchant credit, and among a million others its absence shows in no share of a table. So the next night counts the rows of each merchant again over
 //! the same days: what is fewer stands among the broken records, and credit rests on the worst that these could have said. Rows that wait in quarantine are
-//! there; so are newer versions of a row. The count says nothing of which row is gone, or of one that was put in its place.
+//! counted, tonight and by the night before ([`broken_rows`]): one that broke yesterday and is gone today is missed, and one that has been broken all along makes up for no other. The
+//! count says nothing of which row is gone, or of one that was put in its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::{APPLICATIONS, DISPUTES, INVENTORY, ORDERS, REVIEWS, SHIPMENTS, TableContract};
 use crate::domain::{AsOf, AsOfError, MICROS_PER_DAY, days_between};
 use crate::store::{BrokenRecord, Shard, bucket_of};
+use crate::wash::key_text;
 
 use super::past_trade::{SETTLED_AFTER_DAYS, SettledDays, TradeBefore, settled};
 
@@ -45,7 +47,7 @@ pub struct RememberedRows {
     pub from_on: Date,
     /// The day after the last one.
     pub until_on: Date,
-    /// Orders placed in these days, those that are missing among them; likewise the others.
+    /// Orders placed in these days, those that are missing or cannot be read among them; likewise the others.
     pub orders: i64,
     /// Parcels, by the first day that anything says of them.
     pub shipments: i64,
@@ -153,7 +155,8 @@ impl RowsBefore {
         if self.days == 0 {
             return Ok(Vec::new());
         }
-        let missing = self.missing(shard, bucket)?;
+        let broken = broken_rows(shard)?;
+        let missing = self.missing(shard, &broken, bucket)?;
         for (merchant, rows) in &missing {
             for ((table, _), missing) in COUNTED.iter().zip(rows) {
                 let record = BrokenRecord {
@@ -169,41 +172,37 @@ impl RowsBefore {
         if !missing.is_empty() {
             shard.broken.sort_unstable();
         }
-        self.to_remember(shard, bucket, &missing)
+        self.to_remember(shard, (&broken, &missing), bucket)
     }
 
     /// By merchant, how many rows of each table an earlier night knew and this shard lacks.
-    fn missing(&self, shard: &Shard, bucket: u32) -> Result<BTreeMap<String, Rows>, MissingError> {
+    fn missing(
+        &self,
+        shard: &Shard,
+        broken: &[BrokenRow],
+        bucket: u32,
+    ) -> Result<BTreeMap<String, Rows>, MissingError> {
         let mut missing = BTreeMap::new();
-        let mut broken: BTreeMap<&str, Rows> = BTreeMap::new();
-        for record in shard.broken.iter().filter(|record| record.counts_at(&shard.as_of)) {
-            let at = COUNTED.iter().position(|(table, _)| table.name == record.table);
-            if let Some((merchant, at)) = record.merchant_id.as_deref().zip(at) {
-                let rows = broken.entry(merchant).or_default();
-                rows.get_mut(at).into_iter().for_each(|rows| *rows += 1);
-            }
-        }
         let mut by_days: BTreeMap<(Date, Date), Vec<&RememberedRows>> = BTreeMap::new();
         for row in self.of_bucket(bucket) {
             by_days.entry((row.from_on, row.until_on)).or_default().push(row);
         }
         for (days, remembered) in by_days {
-            let now = counted(shard, days)?;
+            let now = counted(shard, broken, days)?;
             for before in remembered {
                 let is_long_ago = |since: Date| days_between(since, shard.as_of.date()) > i32::from(self.days);
                 if before.missing_since_on.is_some_and(is_long_ago) {
                     continue;
                 }
                 let merchant = before.merchant_id.as_str();
-                let (now, broken) = (now.get(merchant), broken.get(merchant));
-                let of = |rows: Option<&Rows>, at: usize| rows.and_then(|rows| rows.get(at)).copied().unwrap_or(0);
+                let now = now.get(merchant).copied().unwrap_or_default();
                 let mut lost = Rows::default();
-                for (at, ((table, _), (lost, was))) in
-                    COUNTED.iter().zip(lost.iter_mut().zip(before.rows())).enumerate()
+                for (((table, _), lost), (was, now)) in
+                    COUNTED.iter().zip(&mut lost).zip(before.rows().into_iter().zip(now))
                 {
                     // What an absent table says is not known, and its gate has spoken.
                     if shard.table(table.name).is_some() && !self.forgiven.contains(table.name) {
-                        *lost = (was - of(now, at) - of(broken, at)).max(0);
+                        *lost = (was - now).max(0);
                     }
                 }
                 if lost.iter().any(|lost| *lost > 0) {
@@ -218,12 +217,12 @@ impl RowsBefore {
     fn to_remember(
         &self,
         shard: &Shard,
+        (broken, missing): (&[BrokenRow], &BTreeMap<String, Rows>),
         bucket: u32,
-        missing: &BTreeMap<String, Rows>,
     ) -> Result<Vec<RememberedRows>, MissingError> {
         let until_on = shard.as_of.date();
         let from_on = shard.as_of.days_before(i32::from(self.days))?.date();
-        let mut now = counted(shard, (from_on, until_on))?;
+        let mut now = counted(shard, broken, (from_on, until_on))?;
         // A merchant of whom nothing is seen any more.
         for merchant in missing.keys() {
             now.entry(merchant.clone()).or_default();
@@ -316,8 +315,75 @@ impl RowsBefore {
     }
 }
 
-/// How many rows of each table every merchant of a shard has from one day to another, the latter not included.
-fn counted(shard: &Shard, (from_on, until_on): (Date, Date)) -> Result<BTreeMap<String, Rows>, MissingError> {
+/// A record that cannot be read, in place of a row.
+struct BrokenRow {
+    merchant_id: String,
+    /// Its table's place in [`COUNTED`].
+    table: usize,
+    /// When it says that it was.
+    event_at: Option<i64>,
+    /// Since when it is known to be broken.
+    known_at: Option<i64>,
+}
+
+impl BrokenRow {
+    /// Whether it is of these days, as far as anything of it says when it was: what has been known since before them is older, and the rest may be of any day.
+    fn is_within(&self, (from, until): (i64, i64)) -> bool {
+        match self.event_at {
+            Some(at) => (from..until).contains(&at),
+            None => self.known_at.is_none_or(|known| known >= from),
+        }
+    }
+}
+
+/// The records of a shard that stand where a row would: one of each key, and none of a key that also has a sound row.
+fn broken_rows(shard: &Shard) -> Result<Vec<BrokenRow>, MissingError> {
+    let mut broken = Vec::new();
+    for (at, (table, _)) in COUNTED.iter().enumerate() {
+        let Some(frame) = shard.table(table.name) else { continue };
+        let is_of_table = |record: &&BrokenRecord| {
+            record.table == table.name && record.rule != ROW_MISSING && record.counts_at(&shard.as_of)
+        };
+        let records: Vec<(&str, &BrokenRecord)> = shard
+            .broken
+            .iter()
+            .filter(is_of_table)
+            .filter_map(|record| Some((record.merchant_id.as_deref()?, record)))
+            .collect();
+        let keys: PlHashSet<&str> = records.iter().filter_map(|(_, record)| record.key.as_deref()).collect();
+        let sound =
+            sound_keys(table, frame, &keys).map_err(|source| MissingError::Frame { table: table.name, source })?;
+        let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for (merchant, record) in records {
+            if record.key.as_deref().is_some_and(|key| sound.contains(key) || !seen.insert((merchant, key))) {
+                continue;
+            }
+            let (event_at, known_at) = (record.event_at, record.known_at);
+            broken.push(BrokenRow { merchant_id: merchant.to_owned(), table: at, event_at, known_at });
+        }
+    }
+    Ok(broken)
+}
+
+/// Those of some keys that rows of the table have.
+fn sound_keys(table: &TableContract, frame: &DataFrame, keys: &PlHashSet<&str>) -> PolarsResult<PlHashSet<String>> {
+    if keys.is_empty() {
+        return Ok(PlHashSet::default());
+    }
+    if let [key] = table.key {
+        let all = frame.column(key)?.str()?.iter().flatten();
+        return Ok(all.filter(|key| keys.contains(key)).map(str::to_owned).collect());
+    }
+    let all = (0..frame.height()).map(|row| key_text(frame, table.key, row));
+    all.filter_map(|key| key.map(|key| key.filter(|key| keys.contains(key.as_str()))).transpose()).collect()
+}
+
+/// How many rows of each table, and broken records in place of rows, every merchant of a shard has from one day to another, the latter not included.
+fn counted(
+    shard: &Shard,
+    broken: &[BrokenRow],
+    (from_on, until_on): (Date, Date),
+) -> Result<BTreeMap<String, Rows>, MissingError> {
     let zone = shard.as_of.time_zone();
     let [from, until] = [from_on, until_on].map(|day| AsOf::new(day, zone.clone()));
     let (from, until) = (from?.micros(), until?.micros());
@@ -335,6 +401,10 @@ fn counted(shard: &Shard, (from_on, until_on): (Date, Date)) -> Result<BTreeMap<
         for (merchant, rows) in sums_by_merchant(owners, counts).into_iter().filter(|(_, rows)| *rows > 0) {
             all.entry(merchant.to_owned()).or_default().get_mut(at).into_iter().for_each(|count| *count = rows);
         }
+    }
+    for row in broken.iter().filter(|row| row.is_within((from, until))) {
+        let rows = all.entry(row.merchant_id.clone()).or_default();
+        rows.get_mut(row.table).into_iter().for_each(|count| *count += 1);
     }
     Ok(all)
 }

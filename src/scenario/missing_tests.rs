@@ -111,6 +111,43 @@ fn rows_that_wait_in_quarantine_or_come_late_or_fall_out_of_the_days_are_not_mis
 }
 
 #[test]
+fn a_record_that_cannot_be_read_is_missed_when_it_is_gone_and_makes_up_for_no_other() {
+    let of_day = |key: Option<&str>, days_ago: Option<i64>| BrokenRecord {
+        table: "disputes".to_owned(),
+        merchant_id: Some("m".to_owned()),
+        key: key.map(str::to_owned),
+        known_at: Some(night(1).micros() - 5 * MICROS_PER_DAY),
+        event_at: days_ago.map(|days| night(1).micros() - days * MICROS_PER_DAY),
+        ..BrokenRecord::default()
+    };
+    let sound = [dispute("m", "d1", 40), dispute("m", "d2", 20)];
+    let standing = vec![of_day(Some("d3"), Some(10)), of_day(None, None)];
+    let (first, _) = held(&before(Vec::new()), shard(1, &sound, standing.clone()));
+    assert_eq!(row(&first, "m").disputes, 4);
+    let lost = |sound: &[Row], broken: Vec<BrokenRecord>| held(&before(first.clone()), shard(2, sound, broken)).1.len();
+    assert_eq!(lost(&sound, standing.clone()), 0);
+    assert_eq!(lost(&sound[1..], standing.clone()), 1, "what has been broken all along makes up for nothing");
+    assert_eq!(lost(&sound, standing[..1].to_vec()), 1, "what could not be read is gone");
+    let mended = [dispute("m", "d1", 40), dispute("m", "d2", 20), dispute("m", "d3", 10)];
+    assert_eq!(lost(&mended, standing[1..].to_vec()), 0, "a record that is put right is there");
+
+    // Broken in place, then gone.
+    let in_place = [&standing[..], &[of_day(Some("d2"), Some(20))]].concat();
+    let (second, missing) = held(&before(first.clone()), shard(2, &sound[..1], in_place));
+    assert!(missing.is_empty());
+    assert_eq!(held(&before(second), shard(3, &sound[..1], standing.clone())).1, ["disputes"]);
+
+    // A newer version that cannot be read, beside the sound one before it, is no row more; nor is a second one.
+    let newer = [&standing[..], &[of_day(Some("d1"), Some(40)), of_day(Some("d3"), Some(10))]].concat();
+    let (with_newer, _) = held(&before(Vec::new()), shard(1, &sound, newer));
+    assert_eq!(row(&with_newer, "m").disputes, 4);
+    // One of long before these days, or that was known to be broken before them, is of no day of theirs.
+    let old = BrokenRecord { known_at: Some(0), ..of_day(None, None) };
+    let (with_old, _) = held(&before(Vec::new()), shard(1, &sound, vec![of_day(Some("d0"), Some(120)), old]));
+    assert_eq!(row(&with_old, "m").disputes, 2);
+}
+
+#[test]
 fn a_parcel_keeps_its_day_when_more_of_it_is_told() {
     let (first, _) = held(&before(Vec::new()), shard(1, &[], Vec::new()));
     let mut sent = shard(2, &[], Vec::new());

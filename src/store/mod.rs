@@ -17,6 +17,7 @@ mod hash;
 mod held_amounts;
 mod held_ends;
 mod held_promises;
+mod held_times;
 mod index;
 mod reader;
 mod row_order;

@@ -12,6 +12,7 @@ use super::error::{StoreError, frame_error};
 use super::held_amounts::hold_amounts;
 use super::held_ends::hold_ends;
 use super::held_promises::hold_promises;
+use super::held_times::{hold_times, tables_with_held_times};
 use super::index::{BROKEN, LAYOUT, StoreIndex, bucket_path};
 use super::shard::Shard;
 use crate::contract::{self, APPLICATIONS, ORDERS, PAYMENTS, SHIPMENTS, TableContract, data_type, visible};
@@ -160,20 +161,30 @@ impl Store {
             let versions = found.map(|(table, rows)| earlier_versions(table, rows, as_of)).transpose();
             versions.map(Option::flatten).map_err(|e| frame_error(wanted.name, &e))
         };
-        let sent_before = earlier(&SHIPMENTS)?;
-        if let (Some(before), Some(orders)) = (earlier(&ORDERS)?, tables.get(ORDERS.name)) {
-            let parcels: Vec<&DataFrame> = tables.get(SHIPMENTS.name).into_iter().chain(&sent_before).collect();
-            if let Some(held) = hold_amounts(orders, &before, &parcels).map_err(|e| frame_error(ORDERS.name, &e))? {
+        let mut before: BTreeMap<&str, DataFrame> = BTreeMap::new();
+        for table in tables_with_held_times() {
+            before.extend(earlier(table)?.map(|versions| (table.name, versions)));
+        }
+        let sent_before = before.get(SHIPMENTS.name);
+        if let (Some(before), Some(orders)) = (before.get(ORDERS.name), tables.get(ORDERS.name)) {
+            let parcels: Vec<&DataFrame> = tables.get(SHIPMENTS.name).into_iter().chain(sent_before).collect();
+            if let Some(held) = hold_amounts(orders, before, &parcels).map_err(|e| frame_error(ORDERS.name, &e))? {
                 tables.insert(ORDERS.name, held);
             }
-            let open_again = tables.get(ORDERS.name).map(|orders| hold_ends(orders, &before)).transpose();
+            let open_again = tables.get(ORDERS.name).map(|orders| hold_ends(orders, before)).transpose();
             if let Some(held) = open_again.map_err(|e| frame_error(ORDERS.name, &e))?.flatten() {
                 tables.insert(ORDERS.name, held);
             }
         }
-        if let (Some(before), Some(parcels)) = (&sent_before, tables.get(SHIPMENTS.name)) {
+        if let (Some(before), Some(parcels)) = (sent_before, tables.get(SHIPMENTS.name)) {
             let held = hold_promises(parcels, before).map_err(|e| frame_error(SHIPMENTS.name, &e))?;
             tables.extend(held.map(|held| (SHIPMENTS.name, held)));
+        }
+        for table in tables_with_held_times() {
+            if let (Some(before), Some(rows)) = (before.get(table.name), tables.get(table.name)) {
+                let held = hold_times(table, rows, before).map_err(|e| frame_error(table.name, &e))?;
+                tables.extend(held.map(|held| (table.name, held)));
+            }
         }
         let mut replaced = BTreeMap::new();
         for table in [&PAYMENTS, &APPLICATIONS] {

@@ -47,6 +47,7 @@ pub(crate) use ledger::is_zero;
 pub use ledger::{JOINED, LedgerLine, quarantined_share};
 pub use people::{People, PeopleByKind};
 pub use quarantine::{Quarantine, QuarantineRow};
+pub(crate) use record::key_text;
 pub(crate) use root_reasons::root_reasons;
 pub use root_reasons::{RootReason, RootReasons};
 pub use settings::{IntakeSettings, WashSettings};

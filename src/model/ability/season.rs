@@ -3,7 +3,7 @@
 //! `L(k) = ln(mean month over the horizon after ÷ mean month of the quarter before)`, seen k periods ago, over all of a category's merchants.
 //! The season ahead is `L(12) − median of L over a year`: what this time of the year does beyond what the category always does. Growth and
 //! the coming and going of merchants are in both and cancel. Where less than a year of `k` is known the season counts in part, below half a
-//! year not at all. A category's season is shrunk to that of all categories by how many of its merchants traded a year ago.
+//! year not at all; a period in which the data begin is not known, for only a part of it is seen. A category's season is shrunk to that of all categories by how many of its merchants traded a year ago.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,8 @@ use crate::domain::elementary::ln;
 const MERCHANTS_HALF: f64 = 30.0;
 /// No season more than doubles or halves receipts (project judgement: the strongest of retail trade's months is about twice the mean).
 const MOST: f64 = std::f64::consts::LN_2;
+/// Of the mean of later periods the share below which a period lies before the data begin (project judgement: no category rests so in season).
+const LEAST_SHARE: f64 = 0.1;
 
 /// Receipts of all merchants by category and period, as they could be seen at an observation. Whole numbers: shards may come in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,12 +46,27 @@ impl Sums {
         sum.max(0) as f64 / to.saturating_sub(from).max(1) as f64
     }
 
+    /// Whole periods of which the receipts are known, the latest first. Data begin somewhere: the first period that took in next to nothing beside those after it
+    /// lies before, and the one after it may have begun in its midst.
+    fn known_periods(&self) -> usize {
+        let mut later = 0.0;
+        for (at, &receipts) in self.periods.iter().enumerate() {
+            let receipts = receipts.max(0) as f64;
+            if receipts < LEAST_SHARE * later / at.max(1) as f64 || (at > 0 && receipts <= 0.0) {
+                return at.saturating_sub(1);
+            }
+            later += receipts;
+        }
+        self.periods.len()
+    }
+
     /// The season ahead as a logarithm.
     fn season(&self, ahead: usize) -> f64 {
         let year_of = ahead..ahead + YEAR;
+        let known_periods = self.known_periods();
         let change = |k: usize| -> Option<f64> {
             let (before, after) = (self.mean(k, k + QUARTER), self.mean(k.checked_sub(ahead)?, k));
-            (k + QUARTER <= self.periods.len() && before > 0.0 && after > 0.0).then(|| ln(after / before))
+            (k + QUARTER <= known_periods && before > 0.0 && after > 0.0).then(|| ln(after / before))
         };
         let mut known: Vec<f64> = year_of.filter_map(change).collect();
         let Some(tonight) = change(YEAR).filter(|_| known.len() >= YEAR / 2) else { return 0.0 };
@@ -143,6 +160,29 @@ mod tests {
         periods[..9].fill(100);
         short.add(&ReceiptHistory { periods, ..ReceiptHistory::default() });
         assert!(short.season("", 90).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_period_in_which_the_data_begin_says_nothing() {
+        // A flat market whose data begin so many days before the observation.
+        let season = |history_days: i64| {
+            let taken = |period: i64| 1_000 * (history_days - 30 * period).clamp(0, 30);
+            let periods = (0..i64::from(PERIODS)).map(taken).collect();
+            let mut receipts = CategoryReceipts::default();
+            receipts.add(&ReceiptHistory { category: "toys".into(), periods, ..ReceiptHistory::default() });
+            receipts.season("toys", 90)
+        };
+        for history_days in 0..=900 {
+            assert!(season(history_days).abs() < 1e-12, "{history_days} days: {}", season(history_days));
+        }
+        // A few merchants of long before do not begin it earlier.
+        let mut receipts = CategoryReceipts::default();
+        for number in 0..200 {
+            let months = if number < 5 { 20 } else { 13 };
+            let periods = (0..PERIODS).map(|period| if period < months { 1_000 } else { 0 }).collect();
+            receipts.add(&ReceiptHistory { category: "toys".into(), periods, ..ReceiptHistory::default() });
+        }
+        assert!(receipts.season("toys", 90).abs() < 1e-12);
     }
 
     #[test]

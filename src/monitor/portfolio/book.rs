@@ -73,7 +73,7 @@ impl BookBefore {
 
     /// What stood in a place, by the table of the portfolio and not by the loans.
     pub(super) fn outstanding_minor(&self, place: &str) -> i128 {
-        let tonight = self.history.portfolio.iter().filter(|line| line.as_of == self.as_of);
+        let tonight = self.history.portfolio.iter().filter(|line| line.night_on == self.as_of);
         let there = tonight.filter(|line| line.is_of_place(place));
         there.map(|line| i128::from(line.outstanding_minor.unwrap_or(0))).sum()
     }

@@ -60,7 +60,7 @@ impl Dimension {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PortfolioLine {
     /// The night.
-    pub as_of: Date,
+    pub night_on: Date,
     /// What loans are told apart by.
     pub dimension: Dimension,
     /// The member; `None` where it is not known.
@@ -190,7 +190,7 @@ impl Breakdown {
             let is_of_open = dimension != Dimension::Status || member.as_deref() == Some("open");
             let owed = sums.outstanding_minor.filter(|_| is_of_open && whole > 0);
             PortfolioLine {
-                as_of,
+                night_on: as_of,
                 dimension,
                 member,
                 borrowers: sums.borrowers,

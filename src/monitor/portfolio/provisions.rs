@@ -174,7 +174,7 @@ impl ProvisionSums {
 
     pub fn lines(&self, as_of: Date) -> Vec<ProvisionLine> {
         let line = |((stage, scenario), sum): (&(Stage, String), &ProvisionSum)| ProvisionLine {
-            as_of,
+            night_on: as_of,
             scenario: scenario.clone(),
             stage: *stage,
             loans: sum.loans,
@@ -189,7 +189,7 @@ impl ProvisionSums {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvisionLine {
     /// The night.
-    pub as_of: Date,
+    pub night_on: Date,
     /// The scenario; `weighted` for all by their weights.
     pub scenario: String,
     /// The stage.

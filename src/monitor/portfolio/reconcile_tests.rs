@@ -79,7 +79,7 @@ fn a_sound_book_reconciles_and_carries_its_history() {
     assert!(first.0.rolls.is_empty());
     let before = as_before(first.clone(), BEFORE);
     let (second, _) = night(450, Some(&before), AS_OF);
-    let nights: BTreeSet<Date> = second.portfolio.iter().map(|line| line.as_of).collect();
+    let nights: BTreeSet<Date> = second.portfolio.iter().map(|line| line.night_on).collect();
     assert_eq!(nights.into_iter().collect::<Vec<_>>(), [BEFORE, AS_OF]);
     assert_eq!(second.provisions.len(), 2 * first.0.provisions.len());
     let repaid = second.rolls.iter().find(|r| r.from_place == "current" && r.to_place == "paid-off").unwrap();

@@ -16,9 +16,9 @@ impl OutputRow for DriftLine {
         OutputTable {
             name: "drift",
             doc: "One row a night and variable of the model, and one for the score: tonight's, and those of the nights before.",
-            sorted_by: &["as_of", "variable"],
+            sorted_by: &["night_on", "variable"],
             columns: vec![
-                Column::required("as_of", Kind::Day, "date", "The night."),
+                Column::required("night_on", Kind::Day, "date", "The night.").formerly("as_of"),
                 Column::optional("variable", Kind::Text, "", "The variable; null for the score itself."),
                 Column::required("model_version", Kind::Text, "", "Name and version of the model that scored."),
                 rows("reference_rows", "Training rows of the model."),
@@ -60,6 +60,6 @@ impl OutputRow for DriftLine {
     }
 
     fn key(&self) -> Self::Key<'_> {
-        (self.as_of, self.variable.as_deref())
+        (self.night_on, self.variable.as_deref())
     }
 }

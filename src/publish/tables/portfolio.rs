@@ -16,9 +16,9 @@ impl OutputRow for PortfolioLine {
         OutputTable {
             name: "portfolio",
             doc: "One row a night, dimension and member: tonight's, and those of the nights before. All dimensions but `status` are over open loans.",
-            sorted_by: &["as_of", "dimension", "member"],
+            sorted_by: &["night_on", "dimension", "member"],
             columns: vec![
-                Column::required("as_of", Kind::Day, "date", "The night."),
+                Column::required("night_on", Kind::Day, "date", "The night.").formerly("as_of"),
                 Column::required(
                     "dimension",
                     Kind::Text,
@@ -48,6 +48,6 @@ impl OutputRow for PortfolioLine {
     }
 
     fn key(&self) -> Self::Key<'_> {
-        (self.as_of, self.dimension, self.member.as_deref())
+        (self.night_on, self.dimension, self.member.as_deref())
     }
 }

@@ -13,9 +13,9 @@ impl OutputRow for ProvisionLine {
         OutputTable {
             name: "provisions",
             doc: "One row a night, scenario and stage: tonight's, and those of the nights before. Empty where the monitor file has no [provisions].",
-            sorted_by: &["as_of", "scenario", "stage"],
+            sorted_by: &["night_on", "scenario", "stage"],
             columns: vec![
-                Column::required("as_of", Kind::Day, "date", "The night."),
+                Column::required("night_on", Kind::Day, "date", "The night.").formerly("as_of"),
                 Column::required("scenario", Kind::Text, "", "The scenario; `weighted` for all by their weights."),
                 Column::required(
                     "stage",
@@ -36,6 +36,6 @@ impl OutputRow for ProvisionLine {
     }
 
     fn key(&self) -> Self::Key<'_> {
-        (self.as_of, &self.scenario, self.stage)
+        (self.night_on, &self.scenario, self.stage)
     }
 }

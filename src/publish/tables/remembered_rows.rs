@@ -18,7 +18,7 @@ impl OutputRow for RememberedRows {
                 Column::required("merchant_id", Kind::Text, "", "The merchant."),
                 Column::required("from_on", Kind::Day, "date", "First day of the rows counted."),
                 Column::required("until_on", Kind::Day, "date", "The day after the last one."),
-                rows("orders", "Orders placed in these days, those that are missing among them; likewise the others."),
+                rows("orders", "Orders placed in these days, those that are missing or cannot be read among them; likewise the others."),
                 rows("shipments", "Parcels, by the first day that anything says of them."),
                 rows("reviews", "Reviews."),
                 rows("disputes", "Disputes."),

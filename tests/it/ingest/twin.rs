@@ -321,6 +321,7 @@ pub fn wash(tables: &Tables, as_of: &AsOf) -> Twin {
         for row in &mut orders.usable {
             hold_amount(row, &standing, as_of);
             hold_end(row, &standing, as_of);
+            hold_times(row, "orders", &rows_about(row, &standing), as_of);
         }
     }
     if let Some(mut parcels) = twin.remove("shipments") {
@@ -329,7 +330,77 @@ pub fn wash(tables: &Tables, as_of: &AsOf) -> Twin {
         parcels.usable.iter_mut().for_each(|row| hold_promises(row, &tables["shipments"], &parents, as_of));
         twin.insert("shipments", parcels);
     }
+    for name in ["shipments", "reviews", "disputes"] {
+        let Some(mut rows) = twin.remove(name) else { continue };
+        let orders = as_they_stand(&tables["orders"], &twin["orders"].usable);
+        for row in &mut rows.usable {
+            let key = contract::table(name).unwrap().key[0];
+            let at = tables[name].at(key);
+            let versions = tables[name].rows.iter().filter(|cells| Some(&cells[at]) == row.get(key)).cloned().collect();
+            let versions = Text { columns: tables[name].columns.clone(), rows: versions };
+            let about = Tables::from([
+                ("merchants", standing["merchants"].clone()),
+                ("orders", orders.clone()),
+                (name, versions),
+            ]);
+            hold_times(row, name, &about, as_of);
+        }
+        twin.insert(name, rows);
+    }
     twin
+}
+
+/// Dates a row as it was first said to be, and a parcel and a refund as late as was ever said, found by looking at the row after everything that any of the
+/// rows about it says happened.
+fn hold_times(row: &mut Row, table: &str, about: &Tables, as_of: &AsOf) {
+    if about[table].rows.len() < 2 {
+        return;
+    }
+    let (first, latest): (&[&str], &[&str]) = match table {
+        "orders" => (&["placed_at", "paid_at", "completed_at", "cancelled_at", "buyer_id"], &["refunded_at"]),
+        "reviews" => (&["created_at", "buyer_id"], &[]),
+        "disputes" => (&["opened_at"], &[]),
+        _ => (&[], &["shipped_at", "delivered_at"]),
+    };
+    let key = contract::table(table).unwrap().key[0];
+    let is_own = |other: &&Row| [key, "merchant_id"].iter().all(|name| other.get(*name) == row.get(*name));
+    let cells = about.values().flat_map(|text| text.rows.iter().flatten());
+    let instants: BTreeSet<i64> = cells.filter_map(|cell| micros(cell)).filter(|at| *at < as_of.micros()).collect();
+    let seen: Vec<Row> = instants
+        .into_iter()
+        .filter_map(|at| wash_as_said(about, &just_after(at))[table].usable.iter().find(is_own).cloned())
+        .collect();
+    let mut is_held = false;
+    for name in first {
+        if let Some((said, stated)) = seen.iter().find_map(|seen| seen.get(*name)).zip(row.get(*name))
+            && said != stated
+        {
+            row.insert(name, said.clone());
+            is_held = true;
+        }
+    }
+    for name in latest {
+        let said = seen.iter().filter_map(|seen| seen.get(*name)).max_by_key(|text| micros(text));
+        if let Some((said, stated)) = said.zip(row.get(*name))
+            && micros(said) > micros(stated)
+        {
+            row.insert(name, said.clone());
+            is_held = true;
+        }
+    }
+    if !is_held {
+        return;
+    }
+    if let ("shipments", Some(sent), Some(there)) = (table, row.get("shipped_at"), row.get("delivered_at"))
+        && micros(sent) > micros(there)
+    {
+        row.insert("delivered_at", sent.clone());
+    }
+    let milestones = ["placed_at", "paid_at", "completed_at", "cancelled_at", "refunded_at"];
+    let begun = milestones.iter().filter_map(|name| row.get(*name)).min_by_key(|text| micros(text));
+    if let ("orders", Some(begun)) = (table, begun.cloned()) {
+        row.insert("placed_at", begun);
+    }
 }
 
 /// A table of rows that were always as they are now.

@@ -201,7 +201,7 @@ fn what_is_offered_twice_a_day_on_the_same_terms_is_one_offer() {
 
 #[test]
 fn what_is_left_of_the_budget_does_not_hang_on_who_asks_with_whom() {
-    const BUDGET: i64 = 90_000;
+    const BUDGET: i64 = 120_000;
     let lender = || {
         let written = format!("portfolio_budget_minor = {BUDGET}\noffer_valid_days = 30");
         let lender = Lender::with(&[("policy.toml", "offer_valid_days = 30", &written)]);
@@ -210,7 +210,7 @@ fn what_is_left_of_the_budget_does_not_hang_on_who_asks_with_whom() {
             market.apply(merchant, "credit-loan", 20_000, &[], at(day(-1), 12));
         }
         let (offers, open) = night(&lender, &market, 0);
-        assert_eq!(open.iter().map(|offer| offer.held_minor).sum::<i64>(), 60_000, "{open:?}");
+        assert_eq!(open.iter().map(|offer| offer.held_minor).sum::<i64>(), 90_000, "{open:?}");
         (lender, offers)
     };
     let credit = |id, merchant, minor| application(id, merchant, "credit-loan", minor);
@@ -244,7 +244,7 @@ fn what_is_left_of_the_budget_does_not_hang_on_who_asks_with_whom() {
     assert_eq!(
         outcomes(last),
         [Outcome::Offer, Outcome::Decline],
-        "10,000 owed, 40,000 held, and 40,000 of the others"
+        "10,000 owed, and of 120,000 as much as 110,000 may be drawn"
     );
 }
 

@@ -49,7 +49,7 @@ fn a_jump_of_the_sum_offered_stops_the_night_until_it_is_allowed() {
     assert!(second.summary.text().contains("a smaller policy"), "{}", second.summary.text());
     let second = second.published.run_dir;
     let of_second = rows::<DriftLine>(&second);
-    for line in of_second.iter().filter(|line| line.as_of == day(1) && line.index.is_some()) {
+    for line in of_second.iter().filter(|line| line.night_on == day(1) && line.index.is_some()) {
         assert_eq!(line.first_night_on, Some(day(0)), "{line:?}");
         assert!(
             line.first_night_index.zip(line.first_night_critical).is_none_or(|(index, chance)| index < chance),
@@ -60,10 +60,10 @@ fn a_jump_of_the_sum_offered_stops_the_night_until_it_is_allowed() {
     assert!(
         bins.iter().zip(&of_first).all(|(bin, first)| bin.first_night_rows == first.rows && bin.label == first.label)
     );
-    for line in of_second.iter().filter(|line| line.as_of == day(1)) {
+    for line in of_second.iter().filter(|line| line.night_on == day(1)) {
         let own = bins.iter().filter(|bin| bin.variable == line.variable);
         assert_eq!(own.map(|bin| bin.rows).sum::<i64>(), line.rows, "everybody lies in one bin: {line:?}");
     }
-    let nights: BTreeSet<Date> = of_second.into_iter().map(|line| line.as_of).collect();
+    let nights: BTreeSet<Date> = of_second.into_iter().map(|line| line.night_on).collect();
     assert_eq!(nights.into_iter().collect::<Vec<_>>(), [day(0), day(1)], "history is carried");
 }

@@ -50,7 +50,7 @@ fn money_rolls_from_bucket_to_bucket_and_history_grows() {
 
     // The curve that analysts plot: a point a night.
     let all = rows::<PortfolioLine>(&repaid).into_iter().filter(|line| line.dimension == Dimension::All);
-    let curve: Vec<(Date, Option<i64>)> = all.map(|line| (line.as_of, line.outstanding_minor)).collect();
+    let curve: Vec<(Date, Option<i64>)> = all.map(|line| (line.night_on, line.outstanding_minor)).collect();
     assert_eq!(curve, [(day(0), Some(0)), (day(5), Some(lent)), (day(9), Some(lent)), (day(10), Some(0))]);
     assert_eq!(rolled(&repaid, day(9)), rolled(&late, day(9)), "earlier nights are carried");
 }

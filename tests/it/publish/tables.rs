@@ -387,7 +387,7 @@ proptest! {
         known in vec(option::of(any::<i64>()), 3), share in option::of(0.0..=1.0),
     ) {
         let rows = ids.into_iter().map(|(as_of, member)| PortfolioLine {
-            as_of, dimension: Dimension::Region, member, borrowers: counts[0], loans: counts[1], lent_minor: sums[0], outstanding_minor: known[0],
+            night_on: as_of, dimension: Dimension::Region, member, borrowers: counts[0], loans: counts[1], lent_minor: sums[0], outstanding_minor: known[0],
             arrears_minor: known[1], over_30_minor: sums[1], over_60_minor: sums[2], over_90_minor: sums[3], non_performing_minor: sums[4],
             provision_minor: known[2], share,
         });
@@ -405,7 +405,7 @@ proptest! {
         round_trip(RollRate::table(), &rolls.collect::<Vec<_>>());
         let nights: std::collections::BTreeSet<(Date, String)> = ids.into_iter().map(|(as_of, _, scenario, _)| (as_of, scenario)).collect();
         let provisions = nights.into_iter().map(|(as_of, scenario)| ProvisionLine {
-            as_of, scenario, stage, loans, exposure_minor: sums[0], provision_minor: sums[1],
+            night_on: as_of, scenario, stage, loans, exposure_minor: sums[0], provision_minor: sums[1],
         });
         round_trip(ProvisionLine::table(), &provisions.collect::<Vec<_>>());
     }
@@ -430,7 +430,7 @@ proptest! {
         shares in vec(option::of(0.0..=1.0), 2), first_night_on in option::of(dates()),
     ) {
         let lines = ids.into_iter().map(|(as_of, variable)| DriftLine {
-            as_of, variable, model_version: "m/1".to_owned(), reference_rows: rows[0], rows: rows[1], index: numbers[0], critical: numbers[1],
+            night_on: as_of, variable, model_version: "m/1".to_owned(), reference_rows: rows[0], rows: rows[1], index: numbers[0], critical: numbers[1],
             reference_missing_share: shares[0], missing_share: shares[1], score_shift: numbers[2], first_night_on,
             first_night_index: numbers[3], first_night_critical: numbers[4],
         });

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
+use arrow::datatypes::Schema;
 use integrity::domain::Digest;
 use integrity::publish::{OutputRow as _, ScoreBook, TableReader, TableWriter, output_tables, verify};
 use integrity::repayment::LoanException;
@@ -18,8 +20,8 @@ use super::fixture::{base, bytes_of, data};
 use super::invariance::read;
 use super::nights::{after_the_first_night, next_night};
 
-/// Writes a table again without some columns.
-fn strip(path: &Path, columns: &[&str]) {
+/// Writes a table again without some columns, and others under the names that they had.
+fn strip(path: &Path, columns: &[&str], renamed: &[(&str, &str)]) {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
     let schema = reader.schema().clone();
     let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
@@ -27,6 +29,13 @@ fn strip(path: &Path, columns: &[&str]) {
     let kept: Vec<usize> =
         (0..schema.fields().len()).filter(|at| !columns.contains(&schema.field(*at).name().as_str())).collect();
     let earlier = all.project(&kept).unwrap();
+    let schema = earlier.schema();
+    let fields = schema.fields().iter().map(|field| {
+        let formerly = renamed.iter().find(|(now, _)| now == field.name()).map(|(_, formerly)| *formerly);
+        field.as_ref().clone().with_name(formerly.unwrap_or(field.name()))
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let earlier = RecordBatch::try_new(schema, earlier.columns().to_vec()).unwrap();
     let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), earlier.schema(), None).unwrap();
     writer.write(&earlier).unwrap();
     writer.close().unwrap();
@@ -45,18 +54,20 @@ fn publish_as_first_version(out: &Path) {
     for table in output_tables() {
         let name = format!("{}.parquet", table.name);
         let later: Vec<&str> = table.columns.iter().filter(|c| c.earlier.is_some()).map(|c| c.name.as_str()).collect();
-        if later.is_empty() || !run.join(&name).exists() {
+        let renamed: Vec<(&str, &str)> =
+            table.columns.iter().filter_map(|c| Some((c.name.as_str(), c.formerly?))).collect();
+        if (later.is_empty() && renamed.is_empty()) || !run.join(&name).exists() {
             continue;
         }
         let before = fs::read(run.join(&name)).unwrap();
-        strip(&run.join(&name), &later);
+        strip(&run.join(&name), &later, &renamed);
         let bytes = fs::read(run.join(&name)).unwrap();
         let (head, entry) = manifest.split_once(&format!("\"path\": \"{name}\"")).unwrap();
         let entry = entry
             .replacen(&format!("\"bytes\": {}", before.len()), &format!("\"bytes\": {}", bytes.len()), 1)
             .replacen(&Digest::of(&before).to_string(), &Digest::of(&bytes).to_string(), 1);
         manifest = format!("{head}\"path\": \"{name}\"{entry}");
-        stripped += later.len();
+        stripped += later.len() + renamed.len();
     }
     assert!(stripped > 5, "{stripped}");
     let digest = Digest::of(manifest.as_bytes()).to_string();
@@ -118,12 +129,12 @@ fn what_an_earlier_run_did_not_say_is_not_known() {
     writer.extend([line("a", false), line("b", true)]).unwrap();
     writer.finish().unwrap();
     assert!(!TableReader::<LoanException>::open(&path).unwrap().is_earlier());
-    strip(&path, &["is_unknown"]);
+    strip(&path, &["is_unknown"], &[]);
     let reader = TableReader::<LoanException>::open(&path).unwrap();
     assert!(reader.is_earlier());
     let lines: Vec<LoanException> = reader.map(Result::unwrap).collect();
     assert_eq!(lines, [line("a", true), line("b", true)]);
-    strip(&path, &["code"]);
+    strip(&path, &["code"], &[]);
     let refused = TableReader::<LoanException>::open(&path).unwrap().next().unwrap();
     assert!(refused.unwrap_err().to_string().contains("code"));
 }
@@ -135,7 +146,7 @@ fn columns_that_were_added_say_what_earlier_runs_are_read_with() {
     let mut found = String::new();
     for table in output_tables() {
         for column in table.columns.iter().filter(|column| column.earlier.is_none()) {
-            writeln!(found, "{}.{}", table.name, column.name).unwrap();
+            writeln!(found, "{}.{}", table.name, column.formerly.unwrap_or(&column.name)).unwrap();
         }
     }
     if std::env::var_os("UPDATE_FIRST_COLUMNS").is_some() {
