@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::buyers::Buyers;
+use super::repeated::UNKNOWN_BUYER;
 use super::{
     Settings, burst, buyer_ring, instant_delivery, instant_praise, no_tracking, not_the_buyer, odd_price,
     orders_per_buyer, repeated, repeated_review, review_burst, review_orders_together, review_without_cause,
@@ -80,6 +81,14 @@ pub struct ReviewFacts<'a> {
     pub is_parcel_lost: bool,
     /// Whether anything is known of the order's parcels.
     pub knows_parcels: bool,
+}
+
+impl ReviewFacts<'_> {
+    /// Whether it is known who gave it. Reviews that are assumed where records cannot be read are nobody's, and share what is known of them: they would look
+    /// like a gang's.
+    pub(super) fn is_somebodys(&self) -> bool {
+        self.buyer_id != UNKNOWN_BUYER
+    }
 }
 
 /// One sign against a row, with its evidence.

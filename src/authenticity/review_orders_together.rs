@@ -24,7 +24,7 @@ pub struct ReviewOrdersTogetherSettings {
 /// that such reviews belong to.
 ///
 /// Buyers who are let down by a bad batch ordered on many days and complain as their parcels arrive; who orders to complain, orders
-/// with the rest of the gang. Source: project judgement.
+/// with the rest of the gang. Reviews of nobody known are never doubted. Source: project judgement.
 pub(super) fn look(
     reviews: &[&ReviewFacts],
     max_stars: u32,
@@ -36,7 +36,7 @@ pub(super) fn look(
     let mut bad: Vec<(i64, usize)> = reviews
         .iter()
         .enumerate()
-        .filter(|(_, r)| r.stars <= i64::from(max_stars))
+        .filter(|(_, r)| r.stars <= i64::from(max_stars) && r.is_somebodys())
         .filter_map(|(n, r)| r.order_placed_at.map(|at| (at, n)))
         .collect();
     bad.sort_unstable();

@@ -16,12 +16,12 @@ pub struct ReviewWithoutCauseSettings {
 /// when it was given. Observed are the stars, the threshold is `max_stars`.
 ///
 /// Late, lost or unknown parcels are cause enough, and so no sign. Goods can disappoint although they come in time: this sign
-/// alone doubts no review. Source: project judgement.
+/// alone doubts no review. Reviews of nobody known are never doubted. Source: project judgement.
 pub(super) fn look(reviews: &[&ReviewFacts], max_stars: u32) -> Vec<Option<Seen>> {
     reviews
         .iter()
         .map(|r| {
-            let is_bad = r.stars <= i64::from(max_stars);
+            let is_bad = r.stars <= i64::from(max_stars) && r.is_somebodys();
             let kept_promise = r.knows_parcels && !r.is_parcel_lost && r.delivery_late != Some(true);
             (is_bad && kept_promise).then_some(Seen { observed: r.stars as f64, threshold: f64::from(max_stars) })
         })
