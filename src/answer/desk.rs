@@ -58,7 +58,7 @@ pub struct Draw {
 /// Reads draws, a JSON object a line. All count: one that cannot be read leaves it open what was drawn.
 ///
 /// # Errors
-/// The first line that is none.
+/// The first line that is not a draw.
 pub fn read_draws(text: &str) -> Result<Vec<Draw>, AnswerError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let read = |(at, line): (usize, &str)| {

@@ -29,11 +29,11 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// Every code with its meaning, as README and `--help` list them.
+    /// Every code with its meaning: `--help` is made of it, and README lists the same.
     pub const ALL: [(Self, &'static str); 11] = [
         (Self::Ok, "ok"),
         (Self::Usage, "usage"),
-        (Self::Data, "data contract, quarantine limit or gate"),
+        (Self::Data, "data contract, quarantine limit or gate; published files damaged; books that differ"),
         (Self::InputMissing, "input missing"),
         (Self::Internal, "internal"),
         (Self::RefusesToOverwrite, "refuses to overwrite"),
@@ -43,6 +43,12 @@ impl ExitCode {
         (Self::ModelRefused, "model refused"),
         (Self::NothingNew, "nothing new to do"),
     ];
+
+    /// The end of `--help`: a line a code.
+    pub(super) fn help() -> String {
+        let lines = Self::ALL.map(|(code, meaning)| format!("  {:>2}  {meaning}", code as u8));
+        format!("Exit codes:\n{}", lines.join("\n"))
+    }
 }
 
 impl From<ExitCode> for std::process::ExitCode {

@@ -67,7 +67,7 @@ pub use schema::{
 
 /// Turns merchants' kept promises into credit: features, scores, limits, offers and repayment monitoring, as one reproducible batch.
 #[derive(Debug, Parser)]
-#[command(name = "integrity", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "integrity", version, max_term_width = 100, after_help = ExitCode::help())]
 struct Cli {
     /// How results are printed on stdout.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
@@ -78,10 +78,6 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
-
-const EXIT_CODES: &str = "\
-Exit codes: 0 ok · 2 usage · 65 data contract, quarantine limit or gate · 66 input missing · 70 internal ·
-73 refuses to overwrite · 74 I/O · 75 busy, retry · 78 config · 80 model refused · 99 nothing new to do";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -101,13 +97,13 @@ enum Command {
     Backtest(backtest::BacktestArgs),
     /// Holds a core system's books against the loan book as of a date, and lists every difference.
     Reconcile(reconcile::ReconcileArgs),
-    /// Checks a job's configuration and data and writes nothing.
+    /// Rehearses a job's whole night on its configuration and data, and publishes nothing.
     Check(check::CheckArgs),
     /// Makes a marketplace with loans, causes and planted faults; its truth lies in `truth/`.
     Simulate(simulate::SimulateArgs),
     /// Trains a model: a job's, or a scorecard on any table.
     Train(Box<models::TrainArgs>),
-    /// Writes a model's bins to a file to edit; `train --bins` reads it back.
+    /// Cuts every column of a table into bins, or writes a model's bins to a file to edit, which `train --bins` reads back.
     Bins(bins::BinsArgs),
     /// Scores a table with a model.
     Apply(apply::ApplyArgs),

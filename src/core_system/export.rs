@@ -42,7 +42,7 @@ pub struct CoreLine {
 pub struct Export {
     /// Rows that are loans, in the file's order.
     pub lines: Vec<CoreLine>,
-    /// Rows that are none: the job says so of their status.
+    /// Rows that are not loans: the job says so of their status.
     pub skipped: u64,
     /// Fields that the export has a column for.
     pub fields: Vec<CoreField>,

@@ -1,6 +1,6 @@
 //! The words everything else is written in: money, rates, dates, digests, reason codes.
 //!
-//! Nothing here does I/O or knows of frames.
+//! Nothing here knows of frames, and no file is opened but the one whose digest is asked for.
 
 mod as_of;
 mod checked_json;
@@ -21,6 +21,6 @@ pub use checked_json::{CheckedJson, fault_in_line};
 pub use day::{date_of_days, days_between, days_since_epoch};
 pub use digest::{Digest, DigestError, Hasher};
 pub use id::id_fault;
-pub use money::{Currency, CurrencyError, Money, grouped, whole};
+pub use money::{Currency, CurrencyError, Money, counted, grouped, whole};
 pub use rate::{DailyRate, Probability, RateError, Share};
 pub use reason::{Reason, ReasonCode, ReasonCodeError};

@@ -129,6 +129,12 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A count with its noun, for people: `1 instalment`, `6 instalments`.
+#[must_use]
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", grouped(count as u64)) }
+}
+
 impl fmt::Display for Money {
     /// The currency's decimals and thousands separators: `1,234.50 CNY`, `1,235 JPY`, `1,234.500 KWD`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -85,7 +85,7 @@ pub(super) fn of(land: &Landscape, plan: &OrdersPlan) -> Option<Events> {
         let (cells, name) = (land.column(*at), land.column_name(*at));
         cells.is_time() && cells.null_share() < 0.005 && !name.says(C::Recorded)
     };
-    // What is the same on all rows of an order, as when it was placed, is when none of its events was.
+    // What is the same on all rows of an order, as when it was placed, is not the time of an event.
     let is_of_an_event = |at: &ColumnAt| {
         let (orders, alike) = raw.alike_within(plan.order.column, at.column);
         (alike as f64) < MOSTLY * orders as f64

@@ -391,7 +391,7 @@ fn behind(land: &Landscape, tables: &[TableDraft], as_of: Date) -> Vec<(&'static
     found.collect()
 }
 
-/// About what an order is worth: the power of ten of minor units below what half of them are worth. Rows that take money back are none.
+/// About what an order is worth: the power of ten of minor units below what half of them are worth. Rows that take money back do not count.
 fn order_value(land: &Landscape, plan: &orders_plan::OrdersPlan, currency: Option<Currency>) -> i64 {
     let table = plan.lines.as_ref().map_or(plan.driver, |lines| lines.table);
     let found = land.best(table, &ORDERS, "amount_minor", true);

@@ -257,7 +257,7 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
 
 /// SQL that turns the words of a column into the contract's; `None` where it has no word that means any and the contract offers no other.
 pub(super) fn mapped(table: &str, column: &str, raw: &RawColumn, sql: &str, allowed: &[&str]) -> Option<String> {
-    // Words that are none of the contract's are errors where they are rare: they are quarantined as they were written.
+    // Words that the contract does not have are errors where they are rare: they are quarantined as they were written.
     let rows: usize = raw.words.values().sum();
     let allowed_rows: usize =
         raw.words.iter().filter(|(word, _)| allowed.contains(&word.as_str())).map(|(_, rows)| rows).sum();

@@ -28,7 +28,7 @@ impl ScoreScale {
     /// The scale of a scorecard.
     ///
     /// # Errors
-    /// A probability that is none: a broken calibration.
+    /// A value that is not a probability: a broken calibration.
     pub fn of(card: &Scorecard) -> Result<Self, RateError> {
         let (low, high) = card.score_range();
         let pd = (low..=high).map(|score| Probability::new(card.probability(score))).collect::<Result<Vec<_>, _>>()?;

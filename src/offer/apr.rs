@@ -84,7 +84,7 @@ pub fn apr_of_days(advance_minor: i64, payments: &[(u16, i64)]) -> Option<f64> {
     annual_percentage_rate(advance_minor, &flows, a_year)
 }
 
-/// Days of the unit-period; `None` for payments that are none, fall on the day of the advance, or are out of order.
+/// Days of the unit-period; `None` without payments, or where one falls on the day of the advance or is out of order.
 fn unit_period(payments: &[(u16, i64)]) -> Option<u16> {
     let mut distances: BTreeMap<u16, usize> = BTreeMap::new();
     let mut before = 0;

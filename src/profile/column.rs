@@ -119,7 +119,7 @@ pub struct RawColumn {
     pub doubt_of_amounts: Option<String>,
     /// A cell, where nearly all of a column of text hold a date or a time of day, in a form that is not read.
     pub unread_time: Option<String>,
-    /// Columns of its table that it is put together of, where it is none of the file's: year, month, day and time of day.
+    /// Columns of its table that it is put together of, where the file itself has no such column: year, month, day and time of day.
     pub made_of: Vec<String>,
     /// A column of its table with the time of day that belongs to its dates: they are read as one.
     pub time_of_day: Option<String>,
@@ -129,7 +129,7 @@ pub struct RawColumn {
     pub words: BTreeMap<String, usize>,
     /// Some values.
     pub examples: Vec<String>,
-    /// Fields of the objects that cells of JSON text list, by the first of them; empty where cells are none.
+    /// Fields of the objects that cells of JSON text list, by the first of them; empty where cells are no such text.
     pub listed_fields: Vec<String>,
     /// The first different short values, in lowercase.
     seen: HashSet<String>,
@@ -153,7 +153,7 @@ pub struct RawColumn {
     pub hundredfold_of: Option<String>,
     /// Hash of each cell, 0 where it is null: what keys and references are found by.
     pub(super) hashes: Vec<u64>,
-    /// Fields of the JSON objects that its cells are; empty where cells are none.
+    /// Fields of the JSON objects in its cells; empty where cells hold other values.
     pub object_fields: Vec<String>,
     /// By how many years its cells are ahead of the common calendar, as Thailand counts them.
     pub years_ahead: i16,
@@ -620,7 +620,7 @@ fn listed_fields(cell: &str) -> Vec<String> {
     objects.into_iter().next().map_or_else(Vec::new, |first| first.into_iter().map(|(name, _)| name).collect())
 }
 
-/// Fields of cells that are JSON objects, nearly all of them, in the order in which they come; empty where cells are none.
+/// Fields of cells that are JSON objects, nearly all of them, in the order in which they come; empty where they are not.
 fn object_fields(sample: &[&str]) -> Vec<String> {
     const LOOKED_AT: usize = 500;
     const NEARLY_ALL: f64 = 0.95;

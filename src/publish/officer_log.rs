@@ -58,7 +58,7 @@ pub struct LoggedDecision<D> {
     pub decided: D,
 }
 
-/// The lines of a log, oldest first, and the digest of the last one; none where there is no such file. A last line without its end is none.
+/// The lines of a log, oldest first, and the digest of the last one; none where there is no such file. A last line without its end is not yet written.
 ///
 /// # Errors
 /// A line is not what was written: who decided what is then not known.

@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::{Currency, Money, RateError};
+use crate::domain::{Currency, Money, RateError, counted};
 use crate::exposure::Statement;
 use crate::model::ability::MerchantReceipts;
 use crate::offer::{BankReferral, CostOfLoan, Due, Offer, OfferError, schedule};
@@ -25,7 +25,7 @@ pub enum BankFileError {
     /// A schedule that cannot be drawn up.
     #[error(transparent)]
     Offer(#[from] OfferError),
-    /// A published rate that is none.
+    /// A published rate that is out of range.
     #[error(transparent)]
     Rate(#[from] RateError),
     /// A table that cannot be written.
@@ -293,7 +293,7 @@ impl BankFile {
         let fact = |name: &str, value: String| vec![name.to_owned(), value];
         let mut figures = vec![
             fact("asked for", self.money(asked.principal_minor)),
-            fact("over", format!("{} days, {} payments", asked.term_days, asked.payments.len())),
+            fact("over", format!("{} days, {}", asked.term_days, counted(asked.payments.len(), "payment"))),
             fact("at", format!("{} ppm a day, APR {:.2} %", asked.daily_rate_ppm, 100.0 * asked.apr)),
             fact("interest in all", self.money(asked.interest_minor)),
             fact("score", referral.score.to_string()),
@@ -310,7 +310,7 @@ impl BankFile {
             figures.push(fact("net receipts of the last 90 days", self.money(receipts.last_90_days_minor)));
             figures.push(fact("of the last 360 days", self.money(receipts.last_360_days_minor)));
             let ahead = format!(
-                "{} at the least, {} by half",
+                "lower bound {}, median {}",
                 self.money(receipts.lower_minor),
                 self.money(receipts.median_minor)
             );

@@ -2,7 +2,7 @@
 
 use std::fmt::{Result, Write};
 
-use crate::domain::{Currency, Money, whole};
+use crate::domain::{Currency, Money, counted, whole};
 use crate::exposure::{DebtState, Statement};
 use crate::offer::{CapName, Decline, Offer};
 use crate::publish::{AnswerByDay, Entry};
@@ -52,7 +52,7 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
     for ahead in &entry.receipts {
         writeln!(
             out,
-            "  receipts   {} days ahead: {} at the least, {} by half; {} came in over the last 90 days",
+            "  receipts   {} days ahead: lower bound {}, median {}; {} came in over the last 90 days",
             ahead.horizon_days,
             amount(ahead.lower_minor),
             amount(ahead.median_minor),
@@ -163,8 +163,8 @@ pub(crate) fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) 
     )?;
     writeln!(
         out,
-        "             {} instalments, {} interest in all, {} of it saved by repaying halfway; simple interest by actual days",
-        offer.instalments,
+        "             {}, {} interest in all, {} of it saved by repaying halfway; simple interest by actual days",
+        counted(offer.instalments.into(), "instalment"),
         amount(offer.interest_minor),
         amount(offer.early_saving_minor)
     )?;
@@ -177,7 +177,7 @@ pub(crate) fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) 
     ) {
         writeln!(
             out,
-            "             {share} ppm of each day's receipts, {min} ppm of the loan per 60 days at the least; assumes receipts of {} over {} days: repaid after \
+            "             {share} ppm of each day's receipts, {min} ppm of the loan per 60 days as the minimum; assumes receipts of {} over {} days: repaid after \
              {days}; {} interest at the minimum",
             amount(receipts),
             offer.term_days,
@@ -186,7 +186,7 @@ pub(crate) fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) 
     }
     writeln!(
         out,
-        "             rate: band {} · floor {} ppm = expected loss {} (PD {:.2} % over the term) + funding {} + cost {} + margin {}, or the policy's least",
+        "             rate: band {} · floor {} ppm = expected loss {} (PD {:.2} % over the term) + funding {} + cost {} + margin {}, or the policy's minimum rate",
         offer.band_daily_ppm,
         offer.floor_daily_ppm,
         offer.expected_loss_daily_ppm,

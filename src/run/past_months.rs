@@ -17,7 +17,7 @@ pub struct PastMonths<'a> {
     store: &'a Store,
     rules: &'a JobRules,
     tonight: Date,
-    /// First days of the months, oldest first; where tonight is none of them, tonight last.
+    /// First days of the months, oldest first; tonight last, where it is not the first of a month.
     begins: Vec<AsOf>,
     /// One from each to the next.
     matrices: Mutex<Vec<RollMatrix>>,

@@ -1,4 +1,4 @@
-//! Amounts as people write them: a sign, brackets, a currency, thousands marks. What is not understood is no number: `1.5K`, `12%` and `<5` are none.
+//! Amounts as people write them: a sign, brackets, a currency, thousands marks. What is not understood is not a number: `1.5K`, `12%` and `<5`.
 
 use super::number_text::{self, plain_number};
 use crate::domain::Currency;

@@ -719,7 +719,7 @@ impl OpenFile {
         self.fields.iter().filter(|field| schema.contains(&field.name))
     }
 
-    /// What gives the wanted columns that are none of the file's: folders and fields.
+    /// What gives the wanted columns that the file itself does not have: folders and fields.
     fn made_exprs(&self, schema: &Schema) -> Vec<Expr> {
         let folders = self.folders.iter().filter(|(key, _)| schema.contains(key));
         let folders = folders.map(|(key, value)| {

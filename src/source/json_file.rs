@@ -106,7 +106,7 @@ impl JsonFormat {
     }
 }
 
-/// A record as it is read: its object, or its text where it is none.
+/// A record as it is read: its object, or its text where that is not an object.
 struct Row {
     object: Option<Map<String, Value>>,
     byte: u64,

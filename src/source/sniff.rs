@@ -42,7 +42,7 @@ const AGREE: f64 = 0.9;
 /// Words that mean "no value" in any column, and in columns that otherwise hold numbers or times.
 const DUMPED_NULL: &str = "\\N";
 const NULL_WORDS: [&str; 4] = ["NULL", DUMPED_NULL, "#N/A", "<NA>"];
-/// Days that are none, as some databases write a date that is not there.
+/// What some databases write in place of a date that is not there.
 const NULL_DATES: [&str; 3] = ["00000000", "0000-00-00", "0000-00-00 00:00:00"];
 const NULL_WORDS_OF_NUMBERS: [&str; 16] =
     ["null", "Null", "NA", "N/A", "n/a", "NaN", "nan", "None", "none", "nil", "-", "--", "?", ".", "(null)", "missing"];
@@ -398,7 +398,7 @@ fn is_figure(cell: &str) -> bool {
     !cell.is_empty() && (figures.has(Forms::of(cell.as_bytes())) || with_decimal_point(cell).is_some() || is_date())
 }
 
-/// Whether a cell is a date with its year first, or is written like one that is none.
+/// Whether a cell is written like a date with its year first.
 fn is_like_a_date(cell: &str) -> bool {
     let digits: String = cell.chars().filter(char::is_ascii_digit).collect();
     let is_year_first = ["00", "19", "20"].iter().any(|century| digits.starts_with(century));

@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Location;
 
 use super::sql_parse::{self, Refusal};
 
-/// Refuses a statement that names the input of its `where` twice for the same rows. The sides of a UNION, each of which names it once, are no such: all of them
+/// Refuses a statement that names the input of its `where` twice for the same rows. The sides of a UNION, each of which names it once, are allowed: all of them
 /// are of rows that are meant.
 pub(super) fn check_filtered(text: &str, input: &str) -> Result<(), Refusal> {
     let Ok(parsed) = sql_parse::parse(text) else { return Ok(()) };

@@ -152,3 +152,88 @@ fn schema_takes_a_job() {
     assert_eq!(schema(&["JOB", "--outputs"]), ExitCode::Usage);
     assert_eq!(schema(&["JOB", "--job", "JOB"]), ExitCode::Usage);
 }
+
+fn read_of_root(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn the_readme_lists_every_exit_code() {
+    let readme = read_of_root("README.md");
+    let listed: Vec<&str> = readme
+        .lines()
+        .skip_while(|line| !line.starts_with("| exit code |"))
+        .skip(2)
+        .take_while(|l| !l.is_empty())
+        .collect();
+    let codes = ExitCode::ALL.map(|(code, meaning)| format!("| {} | {meaning} |", code as u8));
+    assert_eq!(listed, codes);
+}
+
+#[test]
+fn the_readme_names_every_published_table() {
+    let readme = read_of_root("README.md");
+    let (_, holds) = readme.split_once("The run folder holds").unwrap();
+    let (holds, _) = holds.split_once("Columns: ").unwrap();
+    for table in integrity::publish::output_tables() {
+        match table.name {
+            "quarantine" => assert!(holds.contains("`quarantine/<table>.parquet`")),
+            // Of `integrity reconcile`, beside the runs.
+            "differences" => {}
+            name => assert!(holds.contains(&format!("`{name}.parquet`")), "{name}"),
+        }
+    }
+}
+
+/// Words of a query that name columns: neither SQL's own, which it writes in capitals, nor functions, aliases and fields of a column.
+fn columns_of(query: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let unquoted: String = query.split('\'').step_by(2).collect::<Vec<_>>().join(" ");
+    let aliases: BTreeSet<&str> =
+        unquoted.split(" AS ").skip(1).filter_map(|rest| rest.split(|c| !is_part(c)).next()).collect();
+    let mut found = BTreeSet::new();
+    for (at, _) in unquoted.match_indices(is_part) {
+        let before = unquoted[..at].chars().next_back();
+        let (word, after) =
+            unquoted[at..].split_at(unquoted[at..].find(|c| !is_part(c)).unwrap_or(unquoted.len() - at));
+        let is_start = before.is_none_or(|c| !is_part(c) && c != '.');
+        if is_start
+            && word.starts_with(|c: char| c.is_ascii_lowercase())
+            && !after.starts_with(['(', '.'])
+            && !aliases.contains(word)
+        {
+            found.insert(word.to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn the_notebook_reads_what_is_published() {
+    let tables = integrity::publish::output_tables();
+    let current = integrity::publish::Current {
+        format: String::new(),
+        as_of: jiff::civil::date(2025, 7, 1),
+        run_id: String::new(),
+        run: String::new(),
+        manifest_sha256: integrity::domain::Digest::of(b""),
+    };
+    let current = serde_json::to_value(current).unwrap();
+    let notebook: serde_json::Value = serde_json::from_str(&read_of_root("notebooks/read_a_run.ipynb")).unwrap();
+    let (mut keys, mut queries) = (0, 0);
+    let lines = notebook["cells"].as_array().unwrap().iter().filter(|cell| cell["cell_type"] == "code");
+    for line in lines.flat_map(|cell| cell["source"].as_array().unwrap()).map(|line| line.as_str().unwrap()) {
+        for key in line.split("current[\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            assert!(current.get(key).is_some(), "current.json has no {key}");
+            keys += 1;
+        }
+        let Some((_, query)) = line.split_once("duckdb.sql(f\"") else { continue };
+        let (_, file) = query.split_once("'{run}/").unwrap();
+        let table = tables.iter().find(|table| file.starts_with(&format!("{}.parquet'", table.name))).unwrap();
+        for column in columns_of(query.trim_end_matches("\")")) {
+            assert!(table.columns.iter().any(|known| known.name == column), "{} has no {column}", table.name);
+            queries += 1;
+        }
+    }
+    assert!(keys > 0 && queries > 10, "{keys} keys, {queries} columns");
+}

@@ -89,7 +89,7 @@ impl Factor {
     }
 }
 
-/// Diagonal of the inverse of a positive definite matrix; `None` where it is none.
+/// Diagonal of the inverse of a positive definite matrix; `None` where it is not positive definite.
 #[must_use]
 pub fn inverse_diagonal(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     let factor = Factor::new(matrix, n)?;

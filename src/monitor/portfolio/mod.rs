@@ -12,7 +12,7 @@
 //! reconcile: all of these are sums over the same loans, or the night stops
 //! ```
 //! Every sum is in whole minor units, so that shards merge in any order to the same bytes. A loan of which nothing is known has a place of its
-//! own in every table, and is provided for in full.
+//! own in every table, and is provided for with a probability of default of 1.
 
 mod book;
 mod breakdown;

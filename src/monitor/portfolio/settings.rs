@@ -89,7 +89,7 @@ pub(crate) static PORTFOLIO_KEYS: Section = Section {
 pub(crate) static PROVISION_KEYS: Section = Section {
     head: "[provisions]",
     doc: "What is set aside for losses to come, in the stages of IFRS 9: performing (over a year at most), under-performing (over the rest of the term) \
-          and impaired (in full). The section may be left out.",
+          and impaired (probability 1). The section may be left out.",
     keys: &[
         Key::new("loss_given_default_share", "number", "0.6", "share of what is owed at default that is lost")
             .unit("share")

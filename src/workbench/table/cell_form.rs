@@ -56,7 +56,7 @@ impl CellForm {
         }
     }
 
-    /// A form that people write by, where it reads every cell. Dates that may be of two orders are none: another table would be read otherwise.
+    /// A form that people write by, where it reads every cell. Not for dates that may be of two orders: another table would be read otherwise.
     fn written<'a, I: Iterator<Item = &'a str>>(cells: &impl Fn() -> I) -> (Option<Self>, Option<String>) {
         // Most columns of words are known by their first cells.
         const FIRST: usize = 200;

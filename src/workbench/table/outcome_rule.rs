@@ -36,7 +36,7 @@ impl RuledOutcome {
 /// Judges every row. Without `good` a row is good where `bad` is false. Where a null decides a condition, it does not hold.
 ///
 /// # Errors
-/// A condition is none, a column is not there, a row is both, or all rows that are kept have one outcome.
+/// A condition cannot be read, a column is not there, a row is both, or all rows that are kept have one outcome.
 pub fn ruled_outcome(file: &TableFile, bad: &str, good: Option<&str>) -> Result<RuledOutcome, ModelError> {
     let refuse = |option: &str| {
         let column = format!("--{option}");
