@@ -158,6 +158,11 @@ mod tests {
     }
 
     #[test]
+    fn one_is_told_in_the_singular() {
+        assert_eq!([0, 1, 2, 1_200].map(|count| counted(count, "day")), ["0 days", "1 day", "2 days", "1,200 days"]);
+    }
+
+    #[test]
     fn displays_grouped() {
         assert_eq!(cny(123_456_789).to_string(), "1,234,567.89 CNY");
         assert_eq!(cny(-5).to_string(), "-0.05 CNY");

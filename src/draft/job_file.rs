@@ -8,6 +8,7 @@ use super::add::add;
 use super::table_draft::TableDraft;
 use crate::domain::Currency;
 use crate::profile::{Folder, RawTable};
+use crate::source::sql_words;
 
 /// What the job file says.
 pub(super) struct JobFacts<'a> {
@@ -245,11 +246,8 @@ fn keyed_by(table: &TableDraft) -> String {
 
 /// Inputs that a SELECT names.
 pub(super) fn inputs_of<'a>(table: &TableDraft, folder: &'a Folder) -> Vec<&'a str> {
-    let sql = table.sql();
-    let code: Vec<&str> = sql.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code)).collect();
-    let words: BTreeSet<&str> =
-        code.iter().flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
-    folder.tables.iter().map(|raw| raw.name.as_str()).filter(|name| words.contains(name)).collect()
+    let named: BTreeSet<String> = sql_words(&table.sql()).into_iter().map(|word| word.name).collect();
+    folder.tables.iter().map(|raw| raw.name.as_str()).filter(|name| named.contains(*name)).collect()
 }
 
 #[cfg(test)]

@@ -226,7 +226,7 @@ mod tests {
             table: "orders",
             filter: None,
             from: "orders".to_owned(),
-            sql: Some(Statement { path: PathBuf::from("orders.sql"), text: JOIN.to_owned(), places: Vec::new() }),
+            sql: Some(Statement::new(PathBuf::from("orders.sql"), JOIN.to_owned(), Vec::new())),
             keyed_by: keyed_by.clone(),
             max_whole_rows: 1,
         };

@@ -70,6 +70,7 @@ pub use settings::{InputSpec, SourcePart, SourceSettings, SourceSpec, Statement,
 pub(crate) use sniff::Sniffing;
 pub(crate) use sql::GAP;
 pub(crate) use sql_functions::instant_by_formats;
+pub(crate) use sql_mentions::words as sql_words;
 pub(crate) use sql_reference::sql_markdown;
 pub use table::{ColumnGap, InputFormat, JoinedInput, SourcePiece, SourceTable, Sources};
 pub use text_format::DeclaredFormat;

@@ -77,7 +77,9 @@ pub struct Statement {
     /// Text.
     pub text: String,
     /// Where each of its characters stands in the file, line and column from 1, where it is a part of it; empty where it is all of it.
-    pub places: Vec<(u64, u64)>,
+    places: Vec<(u64, u64)>,
+    /// Names of the tables that it reads.
+    relations: Vec<String>,
 }
 
 /// An input as written.
@@ -446,6 +448,17 @@ fn check_sources(
 }
 
 impl Statement {
+    /// A text, at `places` of its file where it is a part of it.
+    pub(super) fn new(path: PathBuf, text: String, places: Vec<(u64, u64)>) -> Self {
+        let relations = sql_mentions::relations(&text);
+        Self { path, text, places, relations }
+    }
+
+    /// Whether it reads an input.
+    pub(super) fn reads(&self, input: &str) -> bool {
+        self.relations.iter().any(|relation| relation.eq_ignore_ascii_case(input))
+    }
+
     /// Where a line and column of its text stand in the file.
     pub(super) fn place_in_file(&self, line: u64, column: u64) -> (u64, u64) {
         place_of(&self.text, &self.places, line, column)
@@ -517,7 +530,7 @@ fn filter_of(
         let refused = file.refuse(&given.span(), message, help);
         ConfigError { line: line.unwrap_or(refused.line), ..refused }
     })?;
-    Ok(Statement { path: file.path().to_owned(), text, places })
+    Ok(Statement::new(file.path().to_owned(), text, places))
 }
 
 /// The statement of a source, unless it names the input that its `where` filters twice.
@@ -548,7 +561,7 @@ fn statement(
         refusals.extend(sql::check(&text, inputs, Some(purpose)).err());
     }
     if refusals.is_empty() {
-        return Ok(Statement { path, text, places: Vec::new() });
+        return Ok(Statement::new(path, text, Vec::new()));
     }
     let refused = refusals.into_iter().map(|Refusal { line, message, help }| {
         let path = path.clone();

@@ -6,7 +6,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{ObjectName, SetExpr, Spanned, Statement, Visit, Visitor};
-use sqlparser::tokenizer::Location;
+use sqlparser::dialect::GenericDialect;
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::sql_parse::{self, Refusal};
 
@@ -42,6 +43,47 @@ fn sides(body: &SetExpr) -> Vec<&SetExpr> {
     }
 }
 
+/// Names of the tables that a statement reads, those of its own WITH among them; nothing of a text that is no statement.
+pub(super) fn relations(text: &str) -> Vec<String> {
+    struct Relations(Vec<String>);
+    impl Visitor for Relations {
+        type Break = ();
+
+        fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+            let name = relation.0.last().and_then(|part| part.as_ident());
+            self.0.extend(name.map(|ident| ident.value.clone()));
+            ControlFlow::Continue(())
+        }
+    }
+    let Ok(parsed) = sql_parse::parse(text) else { return Vec::new() };
+    let mut found = Relations(Vec::new());
+    let _: ControlFlow<()> = parsed.statements.visit(&mut found);
+    found.0
+}
+
+/// A word of a statement: a name or a keyword, without the quotes around it.
+pub(crate) struct SqlWord {
+    pub name: String,
+    /// Where it stands, line and column from 1.
+    pub place: (usize, usize),
+}
+
+/// The words of a text, those in comments and in texts within it aside; up to where it cannot be read.
+pub(crate) fn words(text: &str) -> Vec<SqlWord> {
+    let mut tokens = Vec::new();
+    // A text that does not end is told by the parser.
+    let _ = Tokenizer::new(&GenericDialect, text).tokenize_with_location_into_buf(&mut tokens);
+    let number = |number: u64| usize::try_from(number).unwrap_or(0);
+    let word = |token: TokenWithSpan| match token.token {
+        Token::Word(word) => {
+            let begin = token.span.start;
+            Some(SqlWord { name: word.value, place: (number(begin.line), number(begin.column)) })
+        }
+        _ => None,
+    };
+    tokens.into_iter().filter_map(word).collect()
+}
+
 fn mentions(part: &impl Visit, input: &str) -> Vec<Location> {
     struct Mentions<'a> {
         input: &'a str,
@@ -67,6 +109,26 @@ fn mentions(part: &impl Visit, input: &str) -> Vec<Location> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_texts_and_comments_are_not_meant() {
+        let text = "SELECT REPLACE(r.id, '--', '-') FROM reviews r LEFT JOIN orders o USING (id) -- JOIN items\n/* JOIN \"lines\" */";
+        assert_eq!(relations(text), ["reviews", "orders"]);
+        assert_eq!(
+            relations("SELECT a.payments FROM a WHERE kind = 'JOIN b' OR id IN (SELECT id FROM \"c d\")"),
+            ["a", "c d"]
+        );
+        assert!(relations("no statement").is_empty());
+    }
+
+    #[test]
+    fn words_are_names_with_their_places() {
+        let text = "SELECT a.\"Data zwrotu\", a.`customer.id`, total, '-- paid' -- a.\"Kwota\" amount\nFROM a";
+        let found = words(text);
+        let names: Vec<&str> = found.iter().map(|word| word.name.as_str()).collect();
+        assert_eq!(names, ["SELECT", "a", "Data zwrotu", "a", "customer.id", "total", "FROM", "a"]);
+        assert_eq!(found.last().map(|word| word.place), Some((2, 6)));
+    }
 
     #[test]
     fn an_input_that_where_filters_is_named_once_by_each_side() {

@@ -9,6 +9,7 @@ use sqlparser::ast::{CastKind, Expr, Spanned, Visit, Visitor};
 use sqlparser::tokenizer::Location;
 
 use super::sql_functions::OwnFunctions;
+use super::sql_mentions::words;
 use super::{sql_nested, sql_parse};
 
 /// The engine reads expressions that lie within each other by recursion, with about 64 KiB a level: so many fit on any stack.
@@ -155,18 +156,9 @@ fn quoted_names(words: &str) -> impl Iterator<Item = &str> {
     ['"', '\'', '`'].into_iter().flat_map(|quote| words.split(quote).skip(1).step_by(2)).filter(|name| !name.is_empty())
 }
 
-/// Where a name stands as a word of its own, comments passed over; line and column count from 1.
+/// Where a name stands as a word of its own; line and column count from 1.
 fn place_of(text: &str, name: &str) -> Option<(usize, usize)> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.lines().enumerate().find_map(|(at, line)| {
-        let code = line.split_once("--").map_or(line, |(code, _)| code);
-        let found = code.match_indices(name).find(|(begin, _)| {
-            let before = code.get(..*begin).and_then(|text| text.chars().next_back());
-            let after = code.get(begin + name.len()..).and_then(|text| text.chars().next());
-            !before.is_some_and(is_word) && !after.is_some_and(is_word)
-        });
-        found.map(|(begin, _)| (at + 1, code.get(..begin).unwrap_or_default().chars().count() + 1))
-    })
+    words(text).into_iter().find(|word| word.name == name).map(|word| word.place)
 }
 
 #[cfg(test)]
@@ -352,7 +344,7 @@ mod tests {
 
     #[test]
     fn places_are_those_of_whole_words() {
-        let text = "SELECT namesake, -- name\n  name FROM x";
+        let text = "SELECT namesake, '--', 'name', -- name\n  name FROM x";
         assert_eq!(place_of(text, "name"), Some((2, 3)));
         assert_eq!(place_of(text, "nowhere"), None);
     }

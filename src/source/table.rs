@@ -18,6 +18,7 @@ use super::row_filter::RowFilter;
 use super::row_wise;
 use super::settings::{SourcePart, SourceSettings, SourceSpec, Statement};
 use super::sql_faults::{self, Fault};
+use super::sql_mentions::words;
 use super::sql_run;
 use crate::contract::{self, TableContract};
 
@@ -581,21 +582,9 @@ fn select(
     })
 }
 
-/// An input is needed where it drives the table, or where its name stands in the statement as a word.
+/// An input is needed where it drives the table, or where the statement reads it.
 fn needs(spec: &SourcePart, input: &str, job: &SourceSettings) -> bool {
-    job.inputs.contains_key(input)
-        && (spec.from == input || spec.sql.as_ref().is_some_and(|s| is_word_of(input, &s.text)))
-}
-
-/// Whether a name stands in a statement as a word, or in quotes where it is more than a word; comments aside.
-fn is_word_of(name: &str, text: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut lines = text.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code));
-    if name.chars().all(is_word) {
-        return lines.any(|code| code.split(|c| !is_word(c)).any(|word| word.eq_ignore_ascii_case(name)));
-    }
-    let quoted = [format!("\"{}\"", name.replace('"', "\"\"")), format!("`{name}`")];
-    lines.any(|code| quoted.iter().any(|name| code.contains(name.as_str())))
+    job.inputs.contains_key(input) && (spec.from == input || spec.sql.as_ref().is_some_and(|s| s.reads(input)))
 }
 
 /// The columns of an input that a table may take. A SELECT may name others that no file has: that is refused elsewhere.
@@ -603,11 +592,10 @@ fn columns_taken<'a>(spec: &SourcePart, open: &'a OpenInput) -> Vec<&'a str> {
     let of_contract = contract::table(spec.table).map_or(&[][..], |table| table.columns).iter().map(|c| c.name);
     let Some(statement) = &spec.sql else { return of_contract.collect() };
     let of_contract: HashSet<&str> = of_contract.collect();
-    let named = |name: &str| {
-        let texts = [Some(statement), spec.filter.as_ref()].into_iter().flatten();
-        of_contract.contains(name) || texts.map(|s| &s.text).any(|text| is_word_of(name, text))
-    };
-    open.schema().iter_names().map(PlSmallStr::as_str).filter(|name| named(name)).collect()
+    let texts = [Some(statement), spec.filter.as_ref()].into_iter().flatten().map(|statement| &statement.text);
+    let named: HashSet<String> = texts.flat_map(|text| words(text)).map(|word| word.name.to_lowercase()).collect();
+    let is_taken = |name: &&str| of_contract.contains(name) || named.contains(&name.to_lowercase());
+    open.schema().iter_names().map(PlSmallStr::as_str).filter(is_taken).collect()
 }
 
 fn refused(spec: &SourcePart, error: &PolarsError) -> SourceError {
@@ -752,20 +740,4 @@ fn no_such_row(spec: &SourcePart, (file, row): Place) -> SourceError {
     let why = format!("_file {file} and _row {row} name no row of input {:?}", spec.from);
     let path = spec.sql.as_ref().map(|s| s.path.clone()).unwrap_or_default();
     SourceError::NoLineage { table: spec.table, path, why }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_stand_in_a_statement_as_words_or_in_quotes() {
-        let text = "SELECT a.\"Data zwrotu\", a.\"customer.id\", total -- a.\"Kwota\" amount\nFROM a";
-        for named in ["Data zwrotu", "customer.id", "TOTAL", "a"] {
-            assert!(is_word_of(named, text), "{named}");
-        }
-        for not_named in ["customer.city", "amount", "Kwota zwrotu", "tot"] {
-            assert!(!is_word_of(not_named, text), "{not_named}");
-        }
-    }
 }
