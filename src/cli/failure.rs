@@ -15,7 +15,7 @@ use crate::model::ModelError;
 use crate::profile::ProfileError;
 use crate::publish::PublishError;
 use crate::report::{BankFileError, PolicyDiffError, ReportError};
-use crate::run::{BacktestError, DecideError, PopulationError, RunError, TrainingError};
+use crate::run::{BacktestError, DecideError, GateError, PopulationError, RunError, TrainingError};
 use crate::simulate::SimulateError;
 use crate::source::SourceError;
 use crate::spill::SpillError;
@@ -154,10 +154,10 @@ impl Failure {
     /// What the operator can do, where it is not in the message.
     fn next_step(&self) -> Option<&'static str> {
         if let Self::Run(RunError::Ingest(IngestError::QuarantineLimit(tables))) = self {
-            return tables.iter().find_map(|table| mended_by(table.rules.split(' ').next()?));
+            return tables.iter().find_map(|table| mended_by(&table.rules.first()?.rule));
         }
-        if let Self::Run(RunError::Gate(error)) = self {
-            return error.to_string().split([' ', ',', '\n']).find_map(mended_by);
+        if let Self::Run(RunError::Gate(GateError::UnknownLoans { broken_rules, .. })) = self {
+            return broken_rules.iter().find_map(|rule| mended_by(rule));
         }
         if self.is_damage() {
             return Some(
@@ -490,11 +490,33 @@ fn backtest_code(error: &BacktestError) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wash::{BrokenRule, RootReasons, TooManyBroken};
 
     #[test]
     fn rules_whose_names_do_not_say_it_are_told_with_what_mends_them() {
         assert!(mended_by("recorded-before-milestone").is_some_and(|told| told.contains("GREATEST")));
         assert!(mended_by("versions-contradict").is_some_and(|told| told.contains("GROUP BY")));
         assert_eq!(mended_by("currency-not-allowed"), None);
+    }
+
+    #[test]
+    fn what_mends_a_rule_follows_from_the_rule_and_not_from_words_of_the_message() {
+        let stopped = |rule: &str, first: &str| {
+            let broken =
+                BrokenRule { rule: rule.to_owned(), rows: 1, nulls: Vec::new(), first: Some(first.to_owned()) };
+            let table = TooManyBroken {
+                table: "orders",
+                share: 1.0,
+                limit: 0.1,
+                quarantined: 1,
+                judged: 1,
+                rules: vec![broken],
+                roots: RootReasons::default(),
+                ahead: 0,
+            };
+            Failure::Run(RunError::Ingest(IngestError::QuarantineLimit(vec![table])))
+        };
+        assert!(stopped("versions-contradict", "a.csv row 1").next_step().is_some_and(|next| next.contains("GROUP BY")));
+        assert_eq!(stopped("range", "not-mapped row 1").next_step(), None);
     }
 }

@@ -160,6 +160,12 @@ impl UnknownCause {
     }
 }
 
+/// Whether a code is that of [`UnknownCause::broken`].
+#[must_use]
+pub fn is_of_broken_row(code: &str) -> bool {
+    ["broken-loan", "broken-instalment", "broken-application", "broken-payment"].contains(&code)
+}
+
 /// The code of a loan that names an offer made to another merchant.
 pub(super) const OFFER_OF_ANOTHER: &str = "offer-of-another-merchant";
 

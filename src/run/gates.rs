@@ -1,17 +1,19 @@
 //! Gates: what must hold of a run before anyone may read it.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use super::decide::Decided;
 use super::gate_settings::Fault;
 use super::intake_gates::GateFinding;
+use super::loan_survey::UnknownLoans;
 use super::summarise::Totals;
 use crate::domain::Digest;
 use crate::exposure::OfferState;
 use crate::monitor::{BookDifference, DriftFault, Monitor, Portfolio};
 use crate::offer::{CapName, Offer, Policy};
-use crate::repayment::UnknownLimit;
+use crate::repayment::{UnknownLimit, is_of_broken_row};
 use crate::wash::{Ingested, LedgerLine};
 
 /// A gate that did not open. Nothing was published.
@@ -73,7 +75,9 @@ pub enum GateError {
         /// The limit.
         max_share: f64,
         /// Why they are unknown, the commonest cause first.
-        causes: Vec<String>,
+        causes: Vec<UnknownLoans>,
+        /// Where rows in quarantine are the commonest cause, the rules that rows of loans break, the most frequent first.
+        broken_rules: Vec<String>,
     },
     /// Figures of the portfolio that should be the same and are not.
     #[error(
@@ -165,17 +169,39 @@ fn indented<T: fmt::Display>(lines: &[T]) -> String {
 }
 
 /// So many loans are unknown that the rest cannot be believed either.
-fn check_unknown_loans(portfolio: &Portfolio, causes: Vec<String>, limit: UnknownLimit) -> Result<(), GateError> {
+fn check_unknown_loans<'a>(
+    portfolio: &Portfolio,
+    causes: Vec<UnknownLoans>,
+    lines: impl Iterator<Item = &'a LedgerLine>,
+    limit: UnknownLimit,
+) -> Result<(), GateError> {
     match portfolio.unknown_share() {
         Some(share) if share > limit.max_share => Err(GateError::UnknownLoans {
             unknown: portfolio.unknown.loans,
             loans: portfolio.known_loans + portfolio.unknown.loans,
             share,
             max_share: limit.max_share,
+            broken_rules: match causes.first() {
+                Some(cause) if is_of_broken_row(&cause.code) => rules_of_loan_rows(lines),
+                _ => Vec::new(),
+            },
             causes,
         }),
         _ => Ok(()),
     }
+}
+
+/// The rules that quarantined rows of loans and what belongs to them break, the most frequent first.
+fn rules_of_loan_rows<'a>(lines: impl Iterator<Item = &'a LedgerLine>) -> Vec<String> {
+    let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in lines.filter(|line| ["loans", "instalments", "payments"].contains(&line.table.as_str())) {
+        for (rule, count) in &line.rules {
+            *rows.entry(rule).or_default() += count;
+        }
+    }
+    let mut rules: Vec<(&str, u64)> = rows.into_iter().collect();
+    rules.sort_by_key(|(_, rows)| Reverse(*rows));
+    rules.into_iter().map(|(rule, _)| rule.to_owned()).collect()
 }
 
 /// Every row that was read is kept, quarantined, a duplicate or skipped.
@@ -289,7 +315,8 @@ fn check_deductions(ordered_minor: i64, owed_minor: i64, max_share: Option<f64>)
 /// Checks the gates on what came in and on all that was decided.
 pub fn check_gates(ingested: &Ingested, totals: &Totals, monitor: &Monitor) -> Result<(), GateError> {
     if let Some(portfolio) = &totals.portfolio {
-        check_unknown_loans(portfolio, totals.unknown_causes(), monitor.unknown_limit)?;
+        let lines = ingested.whole_ledger();
+        check_unknown_loans(portfolio, totals.unknown_causes(), lines, monitor.unknown_limit)?;
         check_deductions(totals.deducted_minor(), portfolio.open.outstanding_minor, monitor.max_deducted_share)?;
     }
     check_ledger(ingested.whole_ledger())?;
@@ -328,22 +355,43 @@ mod tests {
     fn the_night_stops_above_the_share_of_unknown_loans() {
         let limit = UnknownLimit { max_share: 0.02 };
         let check = |known, unknown, limit| {
-            check_unknown_loans(
-                &portfolio(known, unknown),
-                vec!["no-schedule 3 times, as loan \"l1\"".to_owned()],
-                limit,
-            )
+            check_unknown_loans(&portfolio(known, unknown), vec![cause("no-schedule")], [].into_iter(), limit)
         };
         assert_eq!(check(0, 0, limit), Ok(()));
         assert_eq!(check(98, 2, limit), Ok(()), "two of a hundred are allowed");
         let stopped = check(97, 3, limit).unwrap_err().to_string();
         assert!(
-            stopped.contains("3 of 100 loans") && stopped.ends_with("\n    no-schedule 3 times, as loan \"l1\""),
+            stopped.contains("3 of 100 loans") && stopped.ends_with("\n    no-schedule 3 times, as loan \"l1\": none is sent"),
             "{stopped}"
         );
         assert!(check(0, 1, limit).is_err());
         assert_eq!(check(0, 1, UnknownLimit { max_share: 1.0 }), Ok(()));
     }
+
+    #[test]
+    fn rules_of_loan_rows_are_told_where_broken_rows_are_the_commonest_cause() {
+        let line = |table: &str, rule: &str, rows| {
+            let mut line = LedgerLine { table: table.to_owned(), ..LedgerLine::default() };
+            line.rules.insert(rule.to_owned(), rows);
+            line
+        };
+        let lines = [line("payments", "range", 1), line("loans", "not-mapped", 2), line("orders", "versions-contradict", 9)];
+        let broken_rules = |code: &str| {
+            let limit = UnknownLimit { max_share: 0.0 };
+            match check_unknown_loans(&portfolio(0, 1), vec![cause(code)], lines.iter(), limit) {
+                Err(GateError::UnknownLoans { broken_rules, .. }) => broken_rules,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(broken_rules("broken-loan"), ["not-mapped", "range"]);
+        assert!(broken_rules("no-schedule").is_empty());
+    }
+
+    fn cause(code: &str) -> UnknownLoans {
+        let (code, first) = (code.to_owned(), Some("l1".to_owned()));
+        UnknownLoans { code, times: 3, first, detail: "none is sent".to_owned() }
+    }
+
     fn score(merchant: &str) -> MerchantScore {
         MerchantScore {
             merchant_id: merchant.to_owned(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::decide::Decided;
-use super::loan_survey::UnknownCauses;
+use super::loan_survey::{UnknownCauses, UnknownLoans};
 use super::night_tables::NightTables;
 use super::officers_work::OfficersWork;
 use super::summary::{AlertChanges, ModelSummary, OfferCounts, RunSummary, Unjudged};
@@ -53,9 +53,9 @@ impl Totals {
         self.deducted_minor
     }
 
-    /// Why loans are unknown, the commonest cause first, a line each with its first loan.
-    pub fn unknown_causes(&self) -> Vec<String> {
-        self.unknown_loans.commonest_first().iter().map(ToString::to_string).collect()
+    /// Why loans are unknown, the commonest cause first.
+    pub fn unknown_causes(&self) -> Vec<UnknownLoans> {
+        self.unknown_loans.commonest_first()
     }
 
     /// Adds a shard of the night of `tonight`.

@@ -1,5 +1,7 @@
 //! Why ingesting stops.
 
+use std::fmt;
+
 use super::kept::KeptError;
 use super::ledger::LedgerLine;
 use super::root_reasons::RootReasons;
@@ -48,10 +50,11 @@ pub enum IngestError {
 /// A table of which too many rows are broken.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
-    "accept table {table:?}: {quarantined} of {judged} rows ({:.2} %) are quarantined, the limit is {:.2} %{roots}; by rule: {rules}{}",
+    "accept table {table:?}: {quarantined} of {judged} rows ({:.2} %) are quarantined, the limit is {:.2} %{roots}; by rule: {by_rule}{}",
     share * 100.0,
     limit * 100.0,
-    told_ahead(*ahead, *judged)
+    told_ahead(*ahead, *judged),
+    by_rule = rules.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 )]
 pub struct TooManyBroken {
     /// Contract table.
@@ -64,12 +67,39 @@ pub struct TooManyBroken {
     pub quarantined: u64,
     /// Visible rows.
     pub judged: u64,
-    /// Rules with counts and the first row of each, most frequent first.
-    pub rules: String,
+    /// The rules that most rows break, most frequent first.
+    pub rules: Vec<BrokenRule>,
     /// Why the rows that these name are quarantined, where that is why most of them are.
     pub roots: RootReasons,
     /// Rows at or after as-of.
     pub ahead: u64,
+}
+
+/// Columns with the number of rows in which they have no value.
+pub(super) type NullCounts = Vec<(&'static str, u64)>;
+
+/// A rule that rows of a table break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenRule {
+    /// The rule.
+    pub rule: String,
+    /// Rows that break it.
+    pub rows: u64,
+    /// Required columns without a value, with how many rows.
+    pub nulls: NullCounts,
+    /// The first of the rows, in words.
+    pub first: Option<String>,
+}
+
+impl fmt::Display for BrokenRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.rule, self.rows)?;
+        if !self.nulls.is_empty() {
+            let nulls: Vec<String> = self.nulls.iter().map(|(column, rows)| format!("{column} in {rows}")).collect();
+            write!(f, " (null: {})", nulls.join(", "))?;
+        }
+        self.first.iter().try_for_each(|first| write!(f, ", the first {first}"))
+    }
 }
 
 /// Where nearly all rows are of the as-of date or later, the date is what is wrong.
@@ -83,6 +113,22 @@ fn told_ahead(ahead: u64, judged: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rules_are_told_with_their_rows_and_the_first() {
+        let broken = |rule: &str, nulls: &[(&'static str, u64)], first: Option<&str>| BrokenRule {
+            rule: rule.to_owned(),
+            rows: 3,
+            nulls: nulls.to_vec(),
+            first: first.map(str::to_owned),
+        };
+        let nulls = broken("required-null", &[("amount_minor", 2), ("placed_at", 1)], Some("a.csv row 4"));
+        assert_eq!(
+            nulls.to_string(),
+            "required-null 3 (null: amount_minor in 2, placed_at in 1), the first a.csv row 4"
+        );
+        assert_eq!(broken("range", &[], None).to_string(), "range 3");
+    }
 
     #[test]
     fn a_date_before_the_data_is_told_where_rows_are_refused_for_it() {

@@ -10,7 +10,7 @@ use super::account::{Account, Filled, Sums};
 use super::activity::Activity;
 use super::amounts::Amounts;
 use super::buckets::Wash;
-use super::error::{IngestError, TooManyBroken};
+use super::error::{BrokenRule, IngestError, NullCounts, TooManyBroken};
 use super::kept::{self, KeepRows, Kept, KeptError};
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::people::PeopleByKind;
@@ -282,15 +282,14 @@ fn over_limit(
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|&(rule, count)| (std::cmp::Reverse(count), rule));
     let quarantined: u64 = counts.iter().map(|(_, count)| count).sum();
-    let (firsts, nulls) = first_rows(table, quarantine.get(table).map(Arc::as_ref))?;
-    let told = |(rule, count): &(&str, u64)| {
-        let columns = if *rule == REQUIRED_NULL { &*nulls } else { "" };
-        match firsts.get(*rule) {
-            Some(first) => format!("{rule} {count}{columns}, the first {first}"),
-            None => format!("{rule} {count}"),
-        }
-    };
-    let rules = counts.iter().take(5).map(told).collect::<Vec<_>>().join("; ");
+    let (mut firsts, nulls) = first_rows(table, quarantine.get(table).map(Arc::as_ref))?;
+    let rules = counts.iter().take(5).map(|(rule, rows)| BrokenRule {
+        rule: (*rule).to_owned(),
+        rows: *rows,
+        nulls: if *rule == REQUIRED_NULL { nulls.clone() } else { Vec::new() },
+        first: firsts.remove(*rule),
+    });
+    let rules: Vec<BrokenRule> = rules.collect();
     let is_by_parents = |(rule, count): &(&str, u64)| *rule == PARENT_QUARANTINED && count * 2 > quarantined;
     let mut roots = if counts.iter().any(is_by_parents) { root_reasons(table, quarantine)? } else { Vec::new() };
     roots.truncate(3);
@@ -307,10 +306,13 @@ fn over_limit(
 }
 
 /// The first row by file and number that each rule set aside, in words, and which required columns have no value, with how many rows.
-fn first_rows(table: &str, quarantine: Option<&Quarantine>) -> Result<(BTreeMap<String, String>, String), IngestError> {
+fn first_rows(
+    table: &str,
+    quarantine: Option<&Quarantine>,
+) -> Result<(BTreeMap<String, String>, NullCounts), IngestError> {
     let contract = contract::table(table);
     let mut firsts: BTreeMap<String, QuarantineRow> = BTreeMap::new();
-    let mut nulls: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut nulls: BTreeMap<&'static str, u64> = BTreeMap::new();
     for row in quarantine.map(Quarantine::rows).transpose()?.into_iter().flatten() {
         let row = row?;
         for column in contract.map_or_else(Vec::new, |table| row.required_nulls(table)) {
@@ -321,10 +323,8 @@ fn first_rows(table: &str, quarantine: Option<&Quarantine>) -> Result<(BTreeMap<
             firsts.insert(row.rule.clone(), row);
         }
     }
-    let mut nulls: Vec<(&str, u64)> = nulls.into_iter().collect();
+    let mut nulls: NullCounts = nulls.into_iter().collect();
     nulls.sort_by_key(|(column, rows)| (std::cmp::Reverse(*rows), *column));
-    let nulls: Vec<String> = nulls.iter().map(|(column, rows)| format!("{column} in {rows}")).collect();
-    let nulls = if nulls.is_empty() { String::new() } else { format!(" (null: {})", nulls.join(", ")) };
     let told = |row: &QuarantineRow| {
         let place = format!("{} row {}", row.file, row.row);
         match (&row.column, &row.value) {
