@@ -114,7 +114,7 @@ pub fn approve(args: &ApproveArgs, output: Output) -> Result<ExitCode, Failure> 
     let on = args.on.unwrap_or_else(today);
     let before = approve_folder(&args.model, &args.by, on)?;
     let replaces = before.as_ref().map(|b| json!({ "approved_by": b.by, "on": b.on.to_string() }));
-    let warning = no_better_than_chance(&load_folder(&args.model)?.validation);
+    let warning = no_better_than_chance(load_folder(&args.model)?.test_figures().as_ref());
     let answer = json!({
         "model": args.model, "approved_by": args.by, "on": on.to_string(), "replaces": replaces, "warning": warning
     });

@@ -116,7 +116,7 @@ fn run_locked(
     }
     let (bundle, reference) = models_for(job, rules, &prepared.ingested, progress)?;
     let of_model =
-        [terms_not_foreseen(&bundle, &rules.horizons(&job.model)), no_better_than_chance(&bundle.validation)];
+        [terms_not_foreseen(&bundle, &rules.horizons(&job.model)), no_better_than_chance(bundle.test_figures().as_ref())];
     for note in of_model.into_iter().flatten() {
         progress.note(&note);
         notes.push(note);

@@ -126,7 +126,7 @@ impl Totals {
     ) -> RunSummary {
         let mut unjudged = self.unjudged;
         count(&mut unjudged.measures, overflows.iter().map(|o| o.measure.as_str()));
-        let test = &bundle.validation["test"];
+        let test = bundle.test_figures();
         RunSummary {
             job: job.name.clone(),
             as_of: night.chosen.date,
@@ -163,13 +163,10 @@ impl Totals {
             model: ModelSummary {
                 id: bundle.id(),
                 approved_by: bundle.approval.as_ref().map(|a| a.by.clone()).unwrap_or_default(),
-                auc: test["auc"].as_f64(),
-                auc_interval: test["auc_interval"][0]
-                    .as_f64()
-                    .zip(test["auc_interval"][1].as_f64())
-                    .map(|(l, h)| [l, h]),
-                test_rows: test["rows"].as_u64().unwrap_or(0),
-                test_bad: test["bad"].as_u64().unwrap_or(0),
+                auc: test.as_ref().and_then(|test| test.auc),
+                auc_interval: test.as_ref().and_then(|test| test.auc_interval),
+                test_rows: test.as_ref().map_or(0, |test| test.rows),
+                test_bad: test.as_ref().map_or(0, |test| test.bad),
                 ability: ability_report(bundle).map(AbilityReport::without_parts),
             },
         }

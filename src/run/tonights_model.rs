@@ -66,7 +66,7 @@ pub(super) fn train_for_tonight(
     let config = rules.model_digest(job);
     let trained = train_job(settings, rules, &ingested.store, as_of, progress)?;
     let bundle = save_models(models, settings, &trained, config, as_of)?;
-    let shortfall = shortfall(settings, &bundle.validation);
+    let shortfall = shortfall(settings, bundle.test_figures().as_ref());
     if let Some(why) = shortfall.filter(|_| bundle.approval.is_none()) {
         return Err(ModelError::Refused { path: bundle.folder, why }.into());
     }

@@ -32,7 +32,7 @@ use crate::model::ability::{
     AbilityGroup, AbilityReport, AbilitySettings, CategoryReceipts, ObservedReceipts, TrainedAbility, train_ability,
 };
 use crate::model::registry::{ApproveAs, Bundle, Contents, Origin, Registry, load_folder};
-use crate::model::{self, MIN_OUTCOMES, ModelError};
+use crate::model::{self, MIN_OUTCOMES, ModelError, TestFigures};
 use crate::monitor::MonitorError;
 use crate::repayment::{LoanEvidence, RepaymentError};
 use crate::run::ModelSettings;
@@ -588,7 +588,7 @@ pub fn save_models(
         expires_on: as_of.days_before(-i32::from(settings.expires_after_days)).ok().map(|a| a.date()),
         limitations: limitations(settings),
     };
-    let does_well = shortfall(settings, &validation).is_none();
+    let does_well = shortfall(settings, TestFigures::of(&validation).as_ref()).is_none();
     let approve = settings.approve_as.as_deref().filter(|_| does_well).map(|by| ApproveAs { by, on: as_of.date() });
     load_folder(&Registry::new(models).save(&settings.name, &version, &contents, origin, approve)?)
 }
@@ -598,9 +598,8 @@ const CHANCE: f64 = 0.5;
 
 /// That a model may rank merchants no better than chance, by the figures of its validation: whoever approves or uses it should know.
 #[must_use]
-pub fn no_better_than_chance(validation: &serde_json::Value) -> Option<String> {
-    let test = &validation["test"];
-    let (auc, low) = (test["auc"].as_f64()?, test["auc_interval"][0].as_f64()?);
+pub fn no_better_than_chance(test: Option<&TestFigures>) -> Option<String> {
+    let (auc, [low, _]) = test.and_then(|test| test.auc.zip(test.auc_interval))?;
     (low <= CHANCE).then(|| {
         format!(
             "the model's out-of-time AUC is {auc:.3} and may be {low:.3}, which is no better than chance: it may tell nobody from anybody, and what is offered by it rests on luck"
@@ -611,39 +610,36 @@ pub fn no_better_than_chance(validation: &serde_json::Value) -> Option<String> {
 /// Why a model is not approved by the job itself: its out-of-time AUC may be lower than asked for, or no better than chance, or it puts
 /// every merchant into one band.
 #[must_use]
-pub fn shortfall(settings: &ModelSettings, validation: &serde_json::Value) -> Option<String> {
+pub fn shortfall(settings: &ModelSettings, test: Option<&TestFigures>) -> Option<String> {
     let least = settings.approve_min_auc;
-    let test = &validation["test"];
-    let (auc, low) = (test["auc"].as_f64(), test["auc_interval"][0].as_f64());
-    let bands = validation["bands"].as_array().into_iter().flatten();
-    let in_use = bands.filter(|band| band["test_rows"].as_u64().is_some_and(|rows| rows > 0)).count();
-    match (auc, low) {
-        (Some(auc), Some(low)) if low <= CHANCE => Some(format!(
+    let Some((test, (auc, [low, _]))) = test.and_then(|test| Some((test, test.auc.zip(test.auc_interval)?))) else {
+        return Some("its out-of-time AUC is not known".to_owned());
+    };
+    let in_use = test.by_band.iter().filter(|rows| **rows > 0).count();
+    if low <= CHANCE {
+        Some(format!(
             "its out-of-time AUC is {auc:.3} and may be {low:.3}, which is no better than chance: a job approves no such model, whatever \
              approve_min_auc says"
-        )),
-        (Some(_), Some(_)) if in_use < 2 => Some(format!(
+        ))
+    } else if in_use < 2 {
+        Some(format!(
             "it puts all out-of-time merchants into {}: it tells nobody from anybody",
             if in_use == 0 { "no band that is known" } else { "one band" }
-        )),
-        (Some(_), Some(low)) if low >= least && !is_told_by(least, fewest(test)) => Some(format!(
-            "it was judged by {} of those who were bad or good: so few a model is ranked right by chance that is no better than {least} \
-             (approve_min_auc)",
-            fewest(test)
-        )),
-        (Some(_), Some(low)) if low >= least => None,
-        (Some(auc), Some(low)) => Some(format!(
+        ))
+    } else if low < least {
+        Some(format!(
             "its out-of-time AUC is {auc:.3} and may be {low:.3}, and the job approves from {least} on (approve_min_auc); is there \
              enough history for the snapshots?"
-        )),
-        _ => Some("its out-of-time AUC is not known".to_owned()),
+        ))
+    } else if !is_told_by(least, test.rarer()) {
+        Some(format!(
+            "it was judged by {} of those who were bad or good: so few a model is ranked right by chance that is no better than {least} \
+             (approve_min_auc)",
+            test.rarer()
+        ))
+    } else {
+        None
     }
-}
-
-/// How many merchants there are of the rarer outcome among those that a model was judged by.
-fn fewest(test: &serde_json::Value) -> u64 {
-    let count = |key: &str| test[key].as_u64().unwrap_or(0);
-    count("bad").min(count("rows").saturating_sub(count("bad")))
 }
 
 /// Whether so many merchants of one outcome tell a model from one of this AUC, which ranks all of them right with about that power of it: an interval about an AUC of 1 knows nothing of that.
@@ -694,8 +690,6 @@ fn limitations(settings: &ModelSettings) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
     use crate::run::LabelKind;
 
@@ -716,16 +710,16 @@ mod tests {
         }
     }
 
-    fn figures(auc: Option<f64>, low: Option<f64>, bands: &[u64]) -> Value {
-        let bands: Vec<Value> = bands.iter().map(|rows| json!({ "test_rows": rows, "train_rows": 9 })).collect();
-        json!({ "test": { "auc": auc, "auc_interval": [low, 0.99], "rows": 200, "bad": 30 }, "bands": bands })
+    fn figures(auc: Option<f64>, low: Option<f64>, bands: &[u64]) -> TestFigures {
+        let auc_interval = low.map(|low| [low, 0.99]);
+        TestFigures { rows: 200, bad: 30, auc, auc_interval, by_band: bands.to_vec() }
     }
 
     #[test]
     fn a_job_approves_only_what_beats_chance_and_tells_merchants_apart() {
-        let why = |least: f64, validation: &Value| shortfall(&settings(least), validation);
+        let why = |least: f64, test: &TestFigures| shortfall(&settings(least), Some(test));
         assert_eq!(why(0.6, &figures(Some(0.8), Some(0.7), &[5, 0, 3])), None);
-        for (least, validation, words) in [
+        for (least, test, words) in [
             (0.0, figures(Some(0.5), Some(0.5), &[5, 3]), "no better than chance"),
             (0.5, figures(Some(0.62), Some(0.5), &[5, 3]), "no better than chance"),
             (0.0, figures(Some(0.7), Some(0.41), &[5, 3]), "no better than chance"),
@@ -735,13 +729,13 @@ mod tests {
             (0.0, figures(None, None, &[5, 3]), "not known"),
             (0.0, figures(Some(0.8), None, &[5, 3]), "not known"),
         ] {
-            let told = why(least, &validation).unwrap();
+            let told = why(least, &test).unwrap();
             assert!(told.contains(words), "{told}");
         }
+        assert!(shortfall(&settings(0.0), None).unwrap().contains("not known"));
         // An interval about a perfect order of a few knows nothing of how few they are.
-        let mut perfect = figures(Some(1.0), Some(1.0), &[5, 3]);
         for (bad, is_enough) in [(1, false), (7, false), (8, true), (199, false)] {
-            perfect["test"]["bad"] = json!(bad);
+            let perfect = TestFigures { bad, ..figures(Some(1.0), Some(1.0), &[5, 3]) };
             assert_eq!(why(0.6, &perfect).is_none(), is_enough, "{bad}");
         }
     }

@@ -8,8 +8,8 @@ use integrity::model::binning::{BinRole, BinningSettings, Trend};
 use integrity::model::registry::{Contents, Origin, Registry};
 use integrity::model::table::Values;
 use integrity::model::{
-    Column, Direction, Dropped, ModelError, ScoredVariable, ScoringTable, TrainSettings, TrainedScorecard,
-    TrainingTable, train_scorecard,
+    Column, Direction, Dropped, ModelError, ScoredVariable, ScoringTable, TestFigures, TrainSettings,
+    TrainedScorecard, TrainingTable, train_scorecard,
 };
 use integrity::workbench::table::{features_beside, open_table, read_target};
 use rand::{RngExt as _, SeedableRng as _};
@@ -533,6 +533,25 @@ fn the_registry_keeps_to_what_was_approved() {
     let altered = std::fs::read_to_string(&path).unwrap().replacen("\"base_points\": ", "\"base_points\": 1", 1);
     std::fs::write(&path, altered).unwrap();
     assert!(refused(day(3), None).contains("altered"));
+}
+
+/// A job approves its model by what is read back of the report, so it must be what the report says.
+#[test]
+fn the_figures_of_approval_are_those_of_the_report() {
+    let (columns, bad) = columns(2_000, 1);
+    let mut table = TrainingTable::new(columns, bad).unwrap();
+    table.test = (0..2_000).map(|i| i % 3 == 0).collect();
+    let report = train_scorecard(&table, &quick()).unwrap().report;
+    let read = TestFigures::of(&serde_json::to_value(&report).unwrap()).unwrap();
+    let test = report.test.unwrap();
+    assert!(test.auc.is_some() && test.auc_interval.is_some());
+    assert_eq!((read.auc, read.auc_interval), (test.auc, test.auc_interval));
+    assert_eq!((read.rows, read.bad), (test.rows, test.bad));
+    assert_eq!(read.by_band, report.bands.iter().map(|band| band.test_rows).collect::<Vec<_>>());
+    assert_eq!(read.by_band.iter().sum::<u64>(), test.rows);
+    table.test = vec![false; 2_000];
+    let report = train_scorecard(&table, &quick()).unwrap().report;
+    assert_eq!(TestFigures::of(&serde_json::to_value(&report).unwrap()), None);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::domain::Digest;
 use crate::model::ability::AbilityModel;
 use crate::model::error::ModelError;
 use crate::model::scorecard::Scorecard;
+use crate::model::test_figures::TestFigures;
 
 /// What a model folder says about its origin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +70,12 @@ impl Bundle {
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}/{}", self.manifest.name, self.manifest.version)
+    }
+
+    /// Figures of the rows that it was judged by; `None` where its report does not say.
+    #[must_use]
+    pub fn test_figures(&self) -> Option<TestFigures> {
+        TestFigures::of(&self.validation)
     }
 
     /// Names of the files that make the model, sorted: those that the manifest names, itself, and the approval where there is one.

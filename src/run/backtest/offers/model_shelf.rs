@@ -74,7 +74,7 @@ impl ModelShelf {
             Some(bundle) => bundle,
             None => self.train(job, rules, store, on, progress)?,
         };
-        let shortfall = shortfall(settings, &bundle.validation).filter(|_| bundle.approval.is_none());
+        let shortfall = shortfall(settings, bundle.test_figures().as_ref()).filter(|_| bundle.approval.is_none());
         let (bundle, reference) = check_model(rules, bundle, progress)?;
         let model = ShelfModel { bundle, reference, is_own, shortfall, store: store.folder().to_owned(), config };
         let model = Rc::new(model);

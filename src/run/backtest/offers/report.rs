@@ -136,7 +136,7 @@ fn side_report(side: &Side<'_>, sums: SideSums) -> SideReport {
         id: model.bundle.id(),
         trained_on: model.bundle.manifest.origin.trained_on,
         trained_for_this: model.is_own,
-        auc: model.bundle.validation["test"]["auc"].as_f64(),
+        auc: model.bundle.test_figures().and_then(|test| test.auc),
         shortfall: model.shortfall.clone(),
     };
     SideReport {
