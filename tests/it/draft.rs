@@ -14,22 +14,23 @@ use integrity::run::Job;
 use integrity::source::{SourceError, SourcePiece, Sources};
 use polars::prelude::*;
 
-mod as_booked;
-mod as_changed;
-mod as_dumped;
-mod as_ended;
-mod as_exported;
-mod as_kept;
-mod as_lent;
-mod as_scheduled;
-mod as_sent;
-mod as_settled;
-mod as_told;
-mod as_undone;
-mod as_written;
+mod account_books;
+mod advances;
+mod amount_units;
 mod by_structure;
+mod changed_columns;
+mod erp_and_tags;
+mod event_tables;
 mod first_night;
 mod in_doubt;
+mod instalment_lines;
+mod nightly_dumps;
+mod order_ends;
+mod payment_services;
+mod platform_exports;
+mod reversals;
+mod schedules;
+mod settlements;
 
 fn draft_of(data: &Path, out: &Path) -> Draft {
     let options = DraftOptions { name: "mine".to_owned(), currency: None, amounts: None, today: None };

@@ -3,10 +3,10 @@
 mod absent;
 mod actions;
 mod alerts;
+mod anothers_loans;
 mod books;
 mod by_day;
-mod copies;
-mod drawn;
+mod draw_terms;
 mod drift;
 mod evidence;
 mod faults;
@@ -17,21 +17,21 @@ mod lender;
 mod limits;
 mod market;
 mod memory;
-mod offer;
 mod owners;
 mod past_trade;
 mod pledges;
 mod portfolio;
+mod published_offer;
 mod random;
 mod reconcile;
+mod repeated_sales;
 mod restoration;
+mod row_writer;
 mod sales_share;
-mod strangers;
-mod written;
 
 pub use lender::{Lender, policy};
 pub use market::{Drawn, Marketplace, Named};
-pub use offer::{Offer, offers_of};
+pub use published_offer::{Offer, offers_of};
 
 use std::fs;
 use std::path::Path;

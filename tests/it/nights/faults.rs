@@ -11,7 +11,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::books::rows;
-use super::written::Cell;
+use super::row_writer::Cell;
 use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, trading_marketplace};
 
 /// What is done to the marketplace's rows before a night.

@@ -10,7 +10,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::books::{owed, rows};
-use super::written::Cell;
+use super::row_writer::Cell;
 use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, trading_marketplace};
 
 const CAP_MINOR: i64 = 600_000;

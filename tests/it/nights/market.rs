@@ -11,8 +11,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use super::offer::Offer;
-use super::written::{Cell, Row, write_table};
+use super::published_offer::Offer;
+use super::row_writer::{Cell, Row, write_table};
 
 /// A drawn loan as the loan service keeps it, apart from anything that the pipeline computes.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use super::books::{owed, rows};
 use super::by_day::{answer, application};
 use super::groups::{never_paid, offered};
-use super::written::Cell;
+use super::row_writer::Cell;
 use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, trading_marketplace};
 
 /// The first limit of a credit loan, which every shop here could carry alone: nobody has repaid any.

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use super::books::rows;
 use super::gone_rows::{lender, offered};
 use super::market::Marketplace;
-use super::written::Cell;
+use super::row_writer::Cell;
 use super::{FIRST_NIGHT, at, shipped_orders, trading_marketplace};
 
 fn day(number: i64) -> Date {

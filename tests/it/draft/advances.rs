@@ -1,7 +1,7 @@
 //! Exports of payment services that lend against sales, of lenders that count in months, of warehouses that keep what was, and of carriers that bring parcels back.
 
-use super::as_exported::shop_orders;
-use super::as_kept::table;
+use super::erp_and_tags::shop_orders;
+use super::payment_services::table;
 use super::in_doubt::ORDERS;
 use super::*;
 

@@ -8,7 +8,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::books::rows;
-use super::written::Cell;
+use super::row_writer::Cell;
 use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, shipped_orders, trading_marketplace};
 
 fn day(number: i64) -> Date {
