@@ -412,104 +412,189 @@ fn decide_product(
     let in_force = InForce::of(policy, case, &product.name, as_of.date());
     let waived = in_force.without_waived(policy);
     let policy = waived.as_ref().unwrap_or(policy);
-    let on = DeclinedOn { in_force: &in_force, policy, product, case, account };
-    let mut failed = failed_rules(policy, product, case)?;
-    failed.splice(..0, in_force.declined()?);
-    if !failed.is_empty() {
-        let reasons = reasons_of(&failed, case)?;
-        return on.decline(failed, Vec::new(), reasons);
+    let on = Question { in_force: &in_force, policy, product, case, account };
+    let terms = on.check_rules().and_then(|()| on.limit()).and_then(|limit| Ok((on.price(&limit)?, limit)));
+    match terms {
+        Ok((price, limit)) => Ok(Outcome::Offer(Box::new(on.offer(limit, &price, as_of)?))),
+        Err(NoOffer::Declined(decline)) => Ok(Outcome::Decline(*decline)),
+        Err(NoOffer::Failed(error)) => Err(error),
     }
-    let caps = in_force.caps(policy, product, case, account)?;
-    // What the caps would be if nothing of the merchant's were broken.
-    let as_known = MerchantCase { scenarios: &[], ..case.clone() };
-    let known_caps = in_force.caps(policy, product, &as_known, account)?;
-    let (limit_minor, binding) = match least_of(&caps, policy.limit_step_minor) {
-        Limit::Unknown(_) => {
-            let reasons = unknown_caps(&caps, &known_caps)?;
-            return on.decline(failed, caps, reasons);
-        }
-        Limit::Known { limit_minor, binding } => (limit_minor, binding),
-    };
-    if limit_minor < product.min_limit_minor.max(1) {
-        let mut reasons = too_small(&caps, least_limit(policy, product))?;
-        let as_known = least_of(&known_caps, policy.limit_step_minor);
-        if matches!(as_known, Limit::Known { limit_minor, .. } if limit_minor >= product.min_limit_minor.max(1)) {
-            reasons = vec![at_worst(binding.reason_when_small().1)?];
-        }
-        return on.decline(failed, caps, reasons);
+}
+
+/// Why there is no offer of a product.
+enum NoOffer {
+    Declined(Box<Decline>),
+    Failed(OfferError),
+}
+
+impl From<OfferError> for NoOffer {
+    fn from(error: OfferError) -> Self {
+        Self::Failed(error)
     }
-    let Dearest { price, is_at_worst, guarantee_fails_prob } = dearest(policy, product, case)?;
-    let (rate, price) = match price {
-        Price::Rate(rate, parts) => (rate, parts),
-        Price::AboveLaw(parts) => {
-            // The risk behind the price is the score's: so are the further reasons.
-            let failed = vec![above_law(policy, &parts, is_at_worst)?];
-            let reasons = with_score_reasons(reasons_of(&failed, case)?, case);
-            return on.decline(failed, caps, reasons);
+}
+
+/// The limit of an offer, and what it follows from.
+struct CappedLimit {
+    limit_minor: i64,
+    binding: CapName,
+    caps: Vec<Cap>,
+}
+
+/// The price of an offer, and what it follows from.
+struct PricedLoan {
+    rate: DailyRate,
+    officer_rate_ppm: Option<i64>,
+    parts: PriceParts,
+    guarantee_fails_prob: Option<f64>,
+    expected_receipts_minor: Option<i64>,
+    costs: CostOfLoan,
+}
+
+/// Whether a merchant is offered a product, and on which terms.
+struct Question<'a, 'c> {
+    in_force: &'a InForce<'c>,
+    policy: &'a Policy,
+    product: &'a Product,
+    case: &'a MerchantCase<'c>,
+    account: &'a Account,
+}
+
+impl Question<'_, '_> {
+    fn check_rules(&self) -> Result<(), NoOffer> {
+        let mut failed = failed_rules(self.policy, self.product, self.case)?;
+        failed.splice(..0, self.in_force.declined()?);
+        if failed.is_empty() {
+            return Ok(());
         }
-        Price::BandNotServed => {
-            let failed = vec![priced_out(case.score.map(f64::from), None, "risk-band")];
+        let reasons = reasons_of(&failed, self.case)?;
+        Err(self.declined(failed, Vec::new(), reasons))
+    }
+
+    fn limit(&self) -> Result<CappedLimit, NoOffer> {
+        let Self { in_force, policy, product, case, account } = *self;
+        let caps = in_force.caps(policy, product, case, account)?;
+        // What the caps would be if nothing of the merchant's were broken.
+        let as_known = MerchantCase { scenarios: &[], ..case.clone() };
+        let known_caps = in_force.caps(policy, product, &as_known, account)?;
+        let (limit_minor, binding) = match least_of(&caps, policy.limit_step_minor) {
+            Limit::Unknown(_) => {
+                let reasons = unknown_caps(&caps, &known_caps)?;
+                return Err(self.declined(Vec::new(), caps, reasons));
+            }
+            Limit::Known { limit_minor, binding } => (limit_minor, binding),
+        };
+        if limit_minor < product.min_limit_minor.max(1) {
+            let mut reasons = too_small(&caps, least_limit(policy, product))?;
+            let as_known = least_of(&known_caps, policy.limit_step_minor);
+            if matches!(as_known, Limit::Known { limit_minor, .. } if limit_minor >= product.min_limit_minor.max(1)) {
+                reasons = vec![at_worst(binding.reason_when_small().1)?];
+            }
+            return Err(self.declined(Vec::new(), caps, reasons));
+        }
+        Ok(CappedLimit { limit_minor, binding, caps })
+    }
+
+    fn price(&self, limit: &CappedLimit) -> Result<PricedLoan, NoOffer> {
+        let Self { in_force, policy, product, case, .. } = *self;
+        let Dearest { price, is_at_worst, guarantee_fails_prob } = dearest(policy, product, case)?;
+        let (rate, parts) = match price {
+            Price::Rate(rate, parts) => (rate, parts),
+            Price::AboveLaw(parts) => {
+                // The risk behind the price is the score's: so are the further reasons.
+                let failed = vec![above_law(policy, &parts, is_at_worst)?];
+                let reasons = with_score_reasons(reasons_of(&failed, case)?, case);
+                return Err(self.declined(failed, limit.caps.clone(), reasons));
+            }
+            Price::BandNotServed => {
+                let failed = vec![priced_out(case.score.map(f64::from), None, "risk-band")];
+                let reasons = reasons_of(&failed, case)?;
+                return Err(self.declined(failed, limit.caps.clone(), reasons));
+            }
+        };
+        let expected_receipts_minor = least_receipts_minor(product, case);
+        let costs_at = |rate_ppm| {
+            CostOfLoan::of(product, limit.limit_minor, DailyRate::from_ppm(rate_ppm)?, expected_receipts_minor)
+        };
+        let is_lawful = |rate_ppm| Ok(costs_at(rate_ppm)?.most_apr <= policy.price.max_apr_prob);
+        let officer_rate_ppm = in_force.rate_ppm(policy, parts.floor_ppm, parts.band_ppm);
+        let officer_rate_ppm = officer_rate_ppm.map(|set| most_lawful_ppm(rate.ppm(), set, is_lawful)).transpose()?;
+        let rate = officer_rate_ppm.map_or(Ok(rate), DailyRate::from_ppm).map_err(OfferError::from)?;
+        let costs = costs_at(rate.ppm())?;
+        if costs.most_apr > policy.price.max_apr_prob {
+            let failed = vec![priced_out(Some(costs.most_apr), Some(policy.price.max_apr_prob), "apr")];
             let reasons = reasons_of(&failed, case)?;
-            return on.decline(failed, caps, reasons);
+            return Err(self.declined(failed, limit.caps.clone(), reasons));
         }
-    };
-    let expected_receipts_minor = least_receipts_minor(product, case);
-    let costs_at =
-        |rate_ppm| CostOfLoan::of(product, limit_minor, DailyRate::from_ppm(rate_ppm)?, expected_receipts_minor);
-    let is_lawful = |rate_ppm| Ok(costs_at(rate_ppm)?.most_apr <= policy.price.max_apr_prob);
-    let officer_rate_ppm = in_force.rate_ppm(policy, price.floor_ppm, price.band_ppm);
-    let officer_rate_ppm = officer_rate_ppm.map(|set| most_lawful_ppm(rate.ppm(), set, is_lawful)).transpose()?;
-    let rate = officer_rate_ppm.map_or(Ok(rate), DailyRate::from_ppm)?;
-    let costs = costs_at(rate.ppm())?;
-    if costs.most_apr > policy.price.max_apr_prob {
-        let failed = vec![priced_out(Some(costs.most_apr), Some(policy.price.max_apr_prob), "apr")];
-        let reasons = reasons_of(&failed, case)?;
-        return on.decline(failed, caps, reasons);
+        Ok(PricedLoan { rate, officer_rate_ppm, parts, guarantee_fails_prob, expected_receipts_minor, costs })
     }
-    let pledged = pledge(product, account, limit_minor);
-    let valid_until_on = as_of.days_before(-i32::from(policy.offer_valid_days))?.date();
-    let offer_id = offer_id(case.merchant_id, product, as_of, limit_minor, rate, &pledged);
-    let replaces_offer_id = replaced_id(account, &product.name, &offer_id);
-    let held = held_by(&caps, limit_minor, policy.limit_step_minor);
-    let (next_cap, next_limit_minor) = held.next.unzip();
-    let share = product.repayment.sales_share();
-    Ok(Outcome::Offer(Box::new(Offer {
-        offer_id,
-        merchant_id: case.merchant_id.to_owned(),
-        product: product.name.clone(),
-        limit_minor,
-        daily_rate_ppm: rate.ppm(),
-        apr: costs.apr,
-        term_days: product.term_days,
-        repayment: product.repayment.kind(),
-        instalments: product.instalments,
-        sales_share_ppm: share.map(|share| share.share_ppm),
-        min_per_60_days_ppm: share.map(|share| share.min_per_60_days_ppm),
-        expected_receipts_minor,
-        expected_days: costs.expected_days,
-        most_interest_minor: costs.most_interest_minor,
-        interest_minor: costs.interest_minor,
-        early_saving_minor: costs.early_saving_minor,
-        term_pd_prob: price.term_pd_prob,
-        guarantee_fails_prob,
-        expected_loss_daily_ppm: price.expected_loss_ppm,
-        funding_daily_ppm: price.funding_ppm,
-        cost_daily_ppm: price.cost_ppm,
-        margin_daily_ppm: price.margin_ppm,
-        floor_daily_ppm: price.floor_ppm,
-        band_daily_ppm: price.band_ppm,
-        valid_until_on,
-        binding_cap: binding,
-        caps,
-        needed: held.needed,
-        next_cap,
-        next_limit_minor,
-        pledged_order_ids: Some(pledged.order_ids).filter(|orders| !orders.is_empty()),
-        replaces_offer_id,
-        officer_rate_ppm,
-        optimised_rate_ppm: None,
-        overrides: in_force.words(),
-    })))
+
+    fn offer(&self, limit: CappedLimit, price: &PricedLoan, as_of: &AsOf) -> Result<Offer, OfferError> {
+        let Self { in_force, policy, product, case, account } = *self;
+        let CappedLimit { limit_minor, binding, caps } = limit;
+        let PricedLoan { rate, officer_rate_ppm, parts, guarantee_fails_prob, expected_receipts_minor, ref costs } = *price;
+        let pledged = pledge(product, account, limit_minor);
+        let valid_until_on = as_of.days_before(-i32::from(policy.offer_valid_days))?.date();
+        let offer_id = offer_id(case.merchant_id, product, as_of, limit_minor, rate, &pledged);
+        let replaces_offer_id = replaced_id(account, &product.name, &offer_id);
+        let held = held_by(&caps, limit_minor, policy.limit_step_minor);
+        let (next_cap, next_limit_minor) = held.next.unzip();
+        let share = product.repayment.sales_share();
+        Ok(Offer {
+            offer_id,
+            merchant_id: case.merchant_id.to_owned(),
+            product: product.name.clone(),
+            limit_minor,
+            daily_rate_ppm: rate.ppm(),
+            apr: costs.apr,
+            term_days: product.term_days,
+            repayment: product.repayment.kind(),
+            instalments: product.instalments,
+            sales_share_ppm: share.map(|share| share.share_ppm),
+            min_per_60_days_ppm: share.map(|share| share.min_per_60_days_ppm),
+            expected_receipts_minor,
+            expected_days: costs.expected_days,
+            most_interest_minor: costs.most_interest_minor,
+            interest_minor: costs.interest_minor,
+            early_saving_minor: costs.early_saving_minor,
+            term_pd_prob: parts.term_pd_prob,
+            guarantee_fails_prob,
+            expected_loss_daily_ppm: parts.expected_loss_ppm,
+            funding_daily_ppm: parts.funding_ppm,
+            cost_daily_ppm: parts.cost_ppm,
+            margin_daily_ppm: parts.margin_ppm,
+            floor_daily_ppm: parts.floor_ppm,
+            band_daily_ppm: parts.band_ppm,
+            valid_until_on,
+            binding_cap: binding,
+            caps,
+            needed: held.needed,
+            next_cap,
+            next_limit_minor,
+            pledged_order_ids: Some(pledged.order_ids).filter(|orders| !orders.is_empty()),
+            replaces_offer_id,
+            officer_rate_ppm,
+            optimised_rate_ppm: None,
+            overrides: in_force.words(),
+        })
+    }
+
+    fn declined(&self, failed: Vec<Verdict>, caps: Vec<Cap>, reasons: Vec<Reason>) -> NoOffer {
+        let Self { in_force, policy, product, case, account } = *self;
+        let needed = match needed_for_offer(policy, product, case, account, (&failed, in_force)) {
+            Ok(needed) => needed,
+            Err(error) => return NoOffer::Failed(error),
+        };
+        NoOffer::Declined(Box::new(Decline {
+            merchant_id: case.merchant_id.to_owned(),
+            product: product.name.clone(),
+            failed,
+            caps,
+            reasons,
+            needed,
+            score_changes: Vec::new(),
+            overrides: in_force.words(),
+        }))
+    }
 }
 
 /// The verdict on a floor above the lawful most.
@@ -530,31 +615,6 @@ fn pledge(product: &Product, account: &Account, limit_minor: i64) -> Pledge {
     let named = request(account, &product.name).map_or(&[][..], |r| &r.order_ids);
     let free = account.free_receivables(&product.name, named).unwrap_or_default();
     Pledge::covering(&free, limit_minor, |sum| carried_minor(sum, advance_rate_ppm))
-}
-
-/// What a product is declined on.
-struct DeclinedOn<'a, 'c> {
-    in_force: &'a InForce<'c>,
-    policy: &'a Policy,
-    product: &'a Product,
-    case: &'a MerchantCase<'c>,
-    account: &'a Account,
-}
-
-impl DeclinedOn<'_, '_> {
-    fn decline(&self, failed: Vec<Verdict>, caps: Vec<Cap>, reasons: Vec<Reason>) -> Result<Outcome, OfferError> {
-        let needed = needed_for_offer(self.policy, self.product, self.case, self.account, (&failed, self.in_force))?;
-        Ok(Outcome::Decline(Decline {
-            merchant_id: self.case.merchant_id.to_owned(),
-            product: self.product.name.clone(),
-            failed,
-            caps,
-            reasons,
-            needed,
-            score_changes: Vec::new(),
-            overrides: self.in_force.words(),
-        }))
-    }
 }
 
 /// The reasons for too small a limit: every cap below the least that is offered, the smallest first, four at most.
