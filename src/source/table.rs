@@ -259,81 +259,113 @@ impl<'a> Sources<'a> {
         }
         let from = self.origin(spec);
         let filter = RowFilter::new(spec);
-        if is_row_wise(spec) {
-            let columns: Vec<&str> = table.columns.iter().map(|c| c.name).collect();
-            let wanted = (spec.sql.is_none() && spec.filter.is_none()).then_some(columns.as_slice());
-            let driver = self.driver(spec)?;
-            let is_text = driver.is_text();
-            driver.batches(wanted, &|batch| {
-                let sifted = filter.sift(batch)?;
-                let batch = sifted.taken;
-                let run = |batch: DataFrame| match &spec.sql {
-                    None => Ok(batch),
-                    Some(statement) => select(spec, statement, [(spec.from.clone(), batch.lazy())])
-                        .and_then(|rows| rows.collect().map_err(|e| refused(spec, &e))),
-                };
-                let frame = run(batch.clone())?;
-                check_lineage(spec, &frame)?;
-                let not_meant = not_meant(table, sifted.skipped, (is_text, &from), run);
-                let frame = conform(table, &frame, is_text, &from)?;
-                let lost = if spec.sql.is_some() { not_returned(spec, &frame, &batch)? } else { None };
-                take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)?, not_meant })
-            })?;
-        } else if let (Some(statement), false) = (&spec.sql, spec.keyed_by.is_empty()) {
-            let keyed = KeyedInputs::split(spec, &spec.keyed_by, &mut self.open, &self.scratch)?;
-            let is_text = self.driver(spec)?.is_text();
-            let others = self.whole_inputs(spec, &|name| !spec.keyed_by.contains_key(name))?;
-            let run = |part: BTreeMap<&str, DataFrame>| {
-                let keyed = part.into_iter().map(|(name, rows)| (name.to_owned(), rows.lazy()));
-                let frame = select(spec, statement, others.iter().cloned().chain(keyed))?;
-                let frame = frame.collect().map_err(|e| refused(spec, &e))?;
-                check_lineage(spec, &frame)?;
-                Ok::<_, SourceError>(frame)
-            };
-            let only_tried = RowFilter::new(spec);
-            keyed.try_out(spec, &|mut part| {
-                if let Some(rows) = part.get_mut(spec.from.as_str()) {
-                    *rows = only_tried.sift(std::mem::take(rows))?.taken;
-                }
-                run(part)
-            })?;
-            keyed.each(spec, &|mut part| {
-                let Some(rows) = part.get_mut(spec.from.as_str()) else { return Ok(()) };
-                let sifted = filter.sift(std::mem::take(rows))?;
-                let not_meant = not_meant(table, sifted.skipped, (is_text, &from), |skipped| {
-                    let mut of_skipped = part.clone();
-                    if let Some(rows) = of_skipped.get_mut(spec.from.as_str()) {
-                        *rows = skipped;
-                    }
-                    run(of_skipped)
-                });
-                if let Some(rows) = part.get_mut(spec.from.as_str()) {
-                    rows.clone_from(&sifted.taken);
-                }
-                let frame = conform(table, &run(part)?, is_text, &from)?;
-                let lost = not_returned(spec, &frame, &sifted.taken)?;
-                take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)?, not_meant })
-            })?;
-        } else if spec.filter.is_some() {
-            let raw = self.driver(spec)?.whole()?.collect().map_err(|e| refused(spec, &e))?;
-            let sifted = filter.sift(raw)?;
-            let frame = self.whole(spec, Some(&sifted.taken))?;
-            check_lineage(spec, &frame)?;
-            let is_text = self.driver(spec)?.is_text();
-            let frame = conform(table, &frame, is_text, &from)?;
-            let lost = not_returned(spec, &frame, &sifted.taken)?;
-            let not_meant = not_meant(table, sifted.skipped, (is_text, &from), |rows| self.whole(spec, Some(&rows)));
-            take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)?, not_meant })?;
-        } else {
-            let frame = self.whole(spec, None)?;
-            check_lineage(spec, &frame)?;
-            let driver = self.driver(spec)?;
-            let frame = conform(table, &frame, driver.is_text(), &from)?;
-            let not_mapped = not_mapped(spec, &frame, driver)?;
-            take(SourcePiece { frame, not_mapped, not_meant: None })?;
+        let is_text = self.driver(spec)?.is_text();
+        let to = Target { table, from: &from, is_text };
+        match &spec.sql {
+            _ if is_row_wise(spec) => self.read_row_wise(spec, &to, &filter, take)?,
+            Some(statement) if !spec.keyed_by.is_empty() => self.read_keyed(spec, statement, &to, &filter, take)?,
+            _ if spec.filter.is_some() => take(self.read_filtered(spec, &to, &filter)?)?,
+            _ => take(self.read_whole(spec, &to)?)?,
         }
         let files = self.driver(spec)?.files().len();
         Ok(filter.skipped(files))
+    }
+
+    /// Batch by batch, where each row gives what it gives whatever the others are.
+    fn read_row_wise<E: From<SourceError> + Send>(
+        &mut self,
+        spec: &SourcePart,
+        to: &Target<'_>,
+        filter: &RowFilter<'_>,
+        take: &(dyn Fn(SourcePiece) -> Result<(), E> + Sync),
+    ) -> Result<(), E> {
+        let columns: Vec<&str> = to.table.columns.iter().map(|c| c.name).collect();
+        let wanted = (spec.sql.is_none() && spec.filter.is_none()).then_some(columns.as_slice());
+        self.driver(spec)?.batches(wanted, &|batch| {
+            let sifted = filter.sift(batch)?;
+            let batch = sifted.taken;
+            let run = |batch: DataFrame| match &spec.sql {
+                None => Ok(batch),
+                Some(statement) => select(spec, statement, [(spec.from.clone(), batch.lazy())])
+                    .and_then(|rows| rows.collect().map_err(|e| refused(spec, &e))),
+            };
+            let frame = run(batch.clone())?;
+            check_lineage(spec, &frame)?;
+            let not_meant = to.not_meant(sifted.skipped, run);
+            let frame = to.conform(&frame)?;
+            let lost = if spec.sql.is_some() { not_returned(spec, &frame, &batch)? } else { None };
+            take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)?, not_meant })
+        })
+    }
+
+    /// Part by part, where rows of different keys never meet.
+    fn read_keyed<E: From<SourceError> + Send>(
+        &mut self,
+        spec: &SourcePart,
+        statement: &Statement,
+        to: &Target<'_>,
+        filter: &RowFilter<'_>,
+        take: &(dyn Fn(SourcePiece) -> Result<(), E> + Sync),
+    ) -> Result<(), E> {
+        let keyed = KeyedInputs::split(spec, &spec.keyed_by, &mut self.open, &self.scratch)?;
+        let others = self.whole_inputs(spec, &|name| !spec.keyed_by.contains_key(name))?;
+        let run = |part: BTreeMap<&str, DataFrame>| {
+            let keyed = part.into_iter().map(|(name, rows)| (name.to_owned(), rows.lazy()));
+            let frame = select(spec, statement, others.iter().cloned().chain(keyed))?;
+            let frame = frame.collect().map_err(|e| refused(spec, &e))?;
+            check_lineage(spec, &frame)?;
+            Ok::<_, SourceError>(frame)
+        };
+        let only_tried = RowFilter::new(spec);
+        keyed.try_out(spec, &|mut part| {
+            if let Some(rows) = part.get_mut(spec.from.as_str()) {
+                *rows = only_tried.sift(std::mem::take(rows))?.taken;
+            }
+            run(part)
+        })?;
+        keyed.each(spec, &|mut part| {
+            let Some(rows) = part.get_mut(spec.from.as_str()) else { return Ok(()) };
+            let sifted = filter.sift(std::mem::take(rows))?;
+            let not_meant = to.not_meant(sifted.skipped, |skipped| {
+                let mut of_skipped = part.clone();
+                if let Some(rows) = of_skipped.get_mut(spec.from.as_str()) {
+                    *rows = skipped;
+                }
+                run(of_skipped)
+            });
+            if let Some(rows) = part.get_mut(spec.from.as_str()) {
+                rows.clone_from(&sifted.taken);
+            }
+            let frame = to.conform(&run(part)?)?;
+            let lost = not_returned(spec, &frame, &sifted.taken)?;
+            take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)?, not_meant })
+        })
+    }
+
+    /// All at once, of the rows that the job's `where` takes.
+    fn read_filtered(
+        &mut self,
+        spec: &SourcePart,
+        to: &Target<'_>,
+        filter: &RowFilter<'_>,
+    ) -> Result<SourcePiece, SourceError> {
+        let raw = self.driver(spec)?.whole()?.collect().map_err(|e| refused(spec, &e))?;
+        let sifted = filter.sift(raw)?;
+        let frame = self.whole(spec, Some(&sifted.taken))?;
+        check_lineage(spec, &frame)?;
+        let frame = to.conform(&frame)?;
+        let lost = not_returned(spec, &frame, &sifted.taken)?;
+        let not_meant = to.not_meant(sifted.skipped, |rows| self.whole(spec, Some(&rows)));
+        Ok(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)?, not_meant })
+    }
+
+    /// All at once, of all rows.
+    fn read_whole(&mut self, spec: &SourcePart, to: &Target<'_>) -> Result<SourcePiece, SourceError> {
+        let frame = self.whole(spec, None)?;
+        check_lineage(spec, &frame)?;
+        let frame = to.conform(&frame)?;
+        let not_mapped = not_mapped(spec, &frame, self.driver(spec)?)?;
+        Ok(SourcePiece { frame, not_mapped, not_meant: None })
     }
 
     /// What can be said of inputs and statements before a row is read: inputs that are not there or cannot be opened, parts of SELECTs that cannot run, and what
@@ -648,20 +680,35 @@ impl SourcePiece {
     }
 }
 
-/// What a SELECT makes of skipped rows, where rows of other tables may name them. Nobody has promised that it can be made of them: where it cannot, what
-/// names them names a row that is missing.
-fn not_meant(
+/// What rows are made into.
+struct Target<'a> {
     table: &'static TableContract,
-    skipped: Option<DataFrame>,
-    (is_text, from): (bool, &str),
-    run: impl FnOnce(DataFrame) -> Result<DataFrame, SourceError>,
-) -> Option<DataFrame> {
-    let skipped = skipped.filter(|_| table.is_referred_to())?;
-    match run(skipped).and_then(|frame| conform(table, &frame, is_text, from)) {
-        Ok(frame) => Some(frame),
-        Err(error) => {
-            tracing::warn!(table = table.name, %error, "rows that are skipped cannot be mapped: what names them counts as naming nothing");
-            None
+    /// What errors call the origin of the rows.
+    from: &'a str,
+    /// Whether cells come as text.
+    is_text: bool,
+}
+
+impl Target<'_> {
+    fn conform(&self, frame: &DataFrame) -> Result<DataFrame, SourceError> {
+        conform(self.table, frame, self.is_text, self.from)
+    }
+
+    /// What a SELECT makes of skipped rows, where rows of other tables may name them. Nobody has promised that it can be made of them: where it cannot,
+    /// what names them names a row that is missing.
+    fn not_meant(
+        &self,
+        skipped: Option<DataFrame>,
+        run: impl FnOnce(DataFrame) -> Result<DataFrame, SourceError>,
+    ) -> Option<DataFrame> {
+        let skipped = skipped.filter(|_| self.table.is_referred_to())?;
+        match run(skipped).and_then(|frame| self.conform(&frame)) {
+            Ok(frame) => Some(frame),
+            Err(error) => {
+                let table = self.table.name;
+                tracing::warn!(table, %error, "rows that are skipped cannot be mapped: what names them counts as naming nothing");
+                None
+            }
         }
     }
 }

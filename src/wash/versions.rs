@@ -58,23 +58,15 @@ pub(crate) fn settle(
     tolerance_micros: i64,
     files: usize,
 ) -> PolarsResult<Settled> {
-    let mut duplicates = vec![0_u64; files];
     let shared = shares_key(table, &sound, failing, unparsed)?;
-    let (mut settled, resent) = if shared.any() {
+    let (alone, resent) = if shared.any() {
         (sound.filter(&!&shared)?, sound.filter(&shared)?)
     } else {
         let none = sound.clear();
         (sound, none)
     };
-    let mut known = if known_is_asked(table) {
-        known_of(table, &settled, as_of)?
-    } else {
-        Int64Chunked::full_null("known".into(), settled.height())
-    };
-    settled = shown(table, &settled)?;
-    let never = Int64Chunked::full_null(SUPERSEDED_AT.into(), settled.height());
-    with_superseded(&mut settled, never)?;
-
+    let (mut rows, mut known) = rows_alone(table, &alone, as_of)?;
+    drop(alone);
     let mut versions = read_versions(table, &resent, as_of, Place::Sound)?;
     versions.extend(read_versions(table, failing, as_of, Place::Failing)?);
     versions.extend(unparsed.iter().enumerate().map(|(at, record)| Version::of_unparsed(record, at)));
@@ -83,51 +75,92 @@ pub(crate) fn settle(
         Place::Failing(at) => rules.get(at).cloned().unwrap_or_default(),
         Place::Unparsed(at) => unparsed.get(at).map(|u| u.rule.clone()).unwrap_or_default(),
     };
-    let mut broken = Vec::new();
-    let (keyed, keyless): (Vec<Version>, Vec<Version>) = versions.into_iter().partition(|v| !v.key.is_empty());
-    for version in keyless {
-        broken.push(BrokenVersion {
-            rule: rule_of(version.place),
-            key: None,
-            known_at: some_time(version.known),
-            repaired_at: None,
-            leads: BTreeSet::from([version.lead]),
-            said: version.said,
-        });
-    }
-    let mut versions = keyed;
+    let compared = compare(table, versions, &rule_of, (tolerance_micros, as_of.micros()), files);
+    let (at, contradicting_columns): (Vec<IdxSize>, Vec<&'static str>) = compared.contradicting.into_iter().unzip();
+    let contradicting = resent.take(&IdxCa::from_vec("contradicting".into(), at))?;
+    add_rows_seen(table, (&mut rows, &mut known), (&resent, failing), &compared.seen, as_of)?;
+    let Compared { duplicates, broken, first_known, .. } = compared;
+    Ok(Settled { rows, known, duplicates, contradicting, contradicting_columns, broken, first_known })
+}
+
+/// What comes of comparing the versions of each key.
+struct Compared {
+    /// Versions that count, or counted for a time.
+    seen: Vec<Seen>,
+    /// Rows of the sound frame that contradict another version, and the column that shows it.
+    contradicting: Vec<(IdxSize, &'static str)>,
+    duplicates: Vec<u64>,
+    broken: Vec<BrokenVersion>,
+    first_known: HashMap<String, i64>,
+}
+
+/// Compares all versions, those of a key with each other. `until`: the run's instant.
+fn compare(
+    table: &TableContract,
+    versions: Vec<Version>,
+    rule_of: &dyn Fn(Place) -> String,
+    (tolerance_micros, until): (i64, i64),
+    files: usize,
+) -> Compared {
+    let mut found = Compared {
+        seen: Vec::new(),
+        contradicting: Vec::new(),
+        duplicates: vec![0_u64; files],
+        broken: Vec::new(),
+        first_known: HashMap::new(),
+    };
+    let (mut versions, keyless): (Vec<Version>, Vec<Version>) = versions.into_iter().partition(|v| !v.key.is_empty());
+    found.broken.extend(keyless.into_iter().map(|version| BrokenVersion {
+        rule: rule_of(version.place),
+        key: None,
+        known_at: some_time(version.known),
+        repaired_at: None,
+        leads: BTreeSet::from([version.lead]),
+        said: version.said,
+    }));
     versions.sort_by(|a, b| (&a.key, a.lineage).cmp(&(&b.key, b.lineage)));
-    let pasts = put_in_order(table, &mut versions, tolerance_micros, as_of.micros());
+    let pasts = put_in_order(table, &mut versions, tolerance_micros, until);
     let names: Vec<&'static str> = content_columns(table).collect();
-    let mut kept: Vec<Seen> = Vec::new();
-    let mut contradicting: Vec<(IdxSize, &'static str)> = Vec::new();
-    let mut first_known: HashMap<String, i64> = HashMap::new();
     for (of_one_key, past) in versions.chunk_by(|a, b| a.key == b.key).zip(pasts) {
-        let Some(first) = of_one_key.first() else { continue };
+        found.add(of_one_key, past.as_deref(), &names, rule_of);
+    }
+    found
+}
+
+impl Compared {
+    /// Adds the versions of one key, and how they stood before, where that is otherwise.
+    fn add(
+        &mut self,
+        of_one_key: &[Version],
+        past: Option<&[Version]>,
+        names: &[&'static str],
+        rule_of: &dyn Fn(Place) -> String,
+    ) {
+        let Some(first) = of_one_key.first() else { return };
         let key = first.key.join("|");
         let leads: BTreeSet<Lead> = of_one_key.iter().map(|v| v.lead.clone()).collect();
         let mut history = KeyHistory::of(of_one_key);
         // What counts now, and what contradicts it, are as the versions stand now; what was seen before is not.
         if let Some(past) = past {
-            let KeyHistory { seen, breaks, .. } = KeyHistory::of(&past);
+            let KeyHistory { seen, breaks, .. } = KeyHistory::of(past);
             (history.seen, history.breaks) = (seen, breaks);
         }
         let contradicts: HashSet<Place> = history.contradicting.iter().map(|(place, _)| *place).collect();
         let is_duplicate =
             |v: &&Version| !v.is_broken && Some(v.place) != history.usable && !contradicts.contains(&v.place);
         for version in of_one_key.iter().filter(is_duplicate) {
-            if let Some(count) = duplicates.get_mut(version.lineage.0 as usize) {
+            if let Some(count) = self.duplicates.get_mut(version.lineage.0 as usize) {
                 *count += 1;
             }
         }
         for (place, column) in &history.contradicting {
             if let (Place::Sound(at), Some(name)) = (place, names.get(*column)) {
-                contradicting.push((row_index(*at), name));
+                self.contradicting.push((row_index(*at), name));
             }
         }
-        first_known.insert(key.clone(), of_one_key.iter().map(|v| v.known).min().unwrap_or(ALWAYS));
-        kept.extend(history.seen);
-        broken.extend(history.breaks.into_iter().map(|broke| BrokenVersion {
+        self.first_known.insert(key.clone(), of_one_key.iter().map(|v| v.known).min().unwrap_or(ALWAYS));
+        self.seen.extend(history.seen);
+        self.broken.extend(history.breaks.into_iter().map(|broke| BrokenVersion {
             rule: broke.place.map_or_else(|| VERSIONS_CONTRADICT.to_owned(), rule_of),
             key: Some(key.clone()),
             known_at: broke.known_at,
@@ -136,16 +169,40 @@ pub(crate) fn settle(
             said: said_of(of_one_key, broke.place),
         }));
     }
-    let (rows, contradicting_columns): (Vec<IdxSize>, Vec<&'static str>) = contradicting.into_iter().unzip();
-    let contradicting = resent.take(&IdxCa::from_vec("contradicting".into(), rows))?;
+}
 
-    for (frame, is_failing) in [(&resent, false), (failing, true)] {
+/// Rows whose key no other row has, as they are published, and when each became known.
+fn rows_alone(
+    table: &TableContract,
+    alone: &DataFrame,
+    as_of: &AsOf,
+) -> PolarsResult<(DataFrame, Int64Chunked)> {
+    let known = if known_is_asked(table) {
+        known_of(table, alone, as_of)?
+    } else {
+        Int64Chunked::full_null("known".into(), alone.height())
+    };
+    let mut rows = shown(table, alone)?;
+    let never = Int64Chunked::full_null(SUPERSEDED_AT.into(), rows.height());
+    with_superseded(&mut rows, never)?;
+    Ok((rows, known))
+}
+
+/// Adds the versions that count or counted, each with the instant since when it no longer does; and when the usable ones became known.
+fn add_rows_seen(
+    table: &TableContract,
+    (settled, known): (&mut DataFrame, &mut Int64Chunked),
+    (resent, failing): (&DataFrame, &DataFrame),
+    seen: &[Seen],
+    as_of: &AsOf,
+) -> PolarsResult<()> {
+    for (frame, is_failing) in [(resent, false), (failing, true)] {
         let of_frame = |seen: &&Seen| match seen.place {
             Place::Sound(_) => !is_failing,
             Place::Failing(_) => is_failing,
             Place::Unparsed(_) => false,
         };
-        let of_frame: Vec<&Seen> = kept.iter().filter(of_frame).collect();
+        let of_frame: Vec<&Seen> = seen.iter().filter(of_frame).collect();
         if of_frame.is_empty() {
             continue;
         }
@@ -157,7 +214,7 @@ pub(crate) fn settle(
         with_superseded(&mut rows, superseded.into_iter().collect())?;
         settled.vstack_mut(&rows)?;
     }
-    Ok(Settled { rows: settled, known, duplicates, contradicting, contradicting_columns, broken, first_known })
+    Ok(())
 }
 
 /// Brings the versions of each key, which lie side by side, into the order in which they count; of each key how they stood before, where that is otherwise.
