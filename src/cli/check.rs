@@ -68,16 +68,7 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
         report.inputs.iter().map(|i| vec![i.input.clone(), i.files.to_string(), i.format.clone()]).collect();
     write_table(out, &["input", "files", "read as"], &formats)?;
     let head = [
-        "table",
-        "read",
-        "kept",
-        "not yet",
-        "quarantined",
-        "duplicate",
-        "skipped",
-        "from",
-        "to",
-        "usual until",
+        "table", "read", "kept", "not yet", "quarantined", "duplicate", "skipped", "from", "to", "usual until",
         "days old",
     ];
     let row = |t: &TableVerdict| if t.is_present { cells(t) } else { vec![t.table.clone(), "absent".to_owned()] };

@@ -516,7 +516,9 @@ mod tests {
             };
             Failure::Run(RunError::Ingest(IngestError::QuarantineLimit(vec![table])))
         };
-        assert!(stopped("versions-contradict", "a.csv row 1").next_step().is_some_and(|next| next.contains("GROUP BY")));
+        assert!(
+            stopped("versions-contradict", "a.csv row 1").next_step().is_some_and(|next| next.contains("GROUP BY"))
+        );
         assert_eq!(stopped("range", "not-mapped row 1").next_step(), None);
     }
 }

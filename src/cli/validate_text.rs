@@ -144,17 +144,8 @@ fn fairness(report: &FairnessReport) -> String {
         })
         .collect();
     let head = [
-        "group",
-        "rows",
-        "approved",
-        "impact ratio",
-        "p",
-        "among goods",
-        "p",
-        "odds ratio, alike",
-        "bad rate",
-        "mean PD",
-        "",
+        "group", "rows", "approved", "impact ratio", "p", "among goods", "p", "odds ratio, alike", "bad rate",
+        "mean PD", "",
     ];
     let alike = report.condition.as_ref().map_or_else(String::new, |c| format!(", alike in {c}"));
     format!(

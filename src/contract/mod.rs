@@ -41,16 +41,7 @@ pub use visible::{
 
 /// Every table, parents before children: the order in which tables are washed.
 pub static TABLES: [&TableContract; 11] = [
-    &MERCHANTS,
-    &ORDERS,
-    &SHIPMENTS,
-    &REVIEWS,
-    &DISPUTES,
-    &LOANS,
-    &INSTALMENTS,
-    &PAYMENTS,
-    &APPLICATIONS,
-    &INVENTORY,
+    &MERCHANTS, &ORDERS, &SHIPMENTS, &REVIEWS, &DISPUTES, &LOANS, &INSTALMENTS, &PAYMENTS, &APPLICATIONS, &INVENTORY,
     &GUARANTEE_GROUPS,
 ];
 

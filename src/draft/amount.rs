@@ -83,27 +83,8 @@ pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(Column
 
 fn is_total(land: &Landscape, at: ColumnAt) -> bool {
     const TOTALS: [&str; 21] = [
-        "total",
-        "amount",
-        "sum",
-        "gross",
-        "sales",
-        "revenue",
-        "betrag",
-        "summe",
-        "importe",
-        "montant",
-        "kwota",
-        "razem",
-        "wartość",
-        "wartosc",
-        "合計",
-        "請求",
-        "总额",
-        "总金额",
-        "总计",
-        "应付",
-        "实付",
+        "total", "amount", "sum", "gross", "sales", "revenue", "betrag", "summe", "importe", "montant", "kwota",
+        "razem", "wartość", "wartosc", "合計", "請求", "总额", "总金额", "总计", "应付", "实付",
     ];
     let lower = land.column(at).name.to_lowercase();
     TOTALS.iter().any(|word| lower.contains(word))

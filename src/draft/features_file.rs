@@ -169,14 +169,7 @@ fn lacks(block: &Block, fed: &Fed) -> Vec<(&'static str, &'static str)> {
     let words: BTreeSet<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     // `refund_minor` and the times of what did not happen may be null: the measure says what that means.
     let forgiven = [
-        "refund_minor",
-        "refunded_at",
-        "cancelled_at",
-        "reversed_at",
-        "recorded_at",
-        "closed_at",
-        "outcome",
-        "channel",
+        "refund_minor", "refunded_at", "cancelled_at", "reversed_at", "recorded_at", "closed_at", "outcome", "channel",
     ];
     let is_main = |column: &str| {
         column == block.text_of("at")

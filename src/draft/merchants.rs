@@ -42,13 +42,7 @@ impl History {
     /// The one whose merchants sell.
     fn of(land: &Landscape, plan: &OrdersPlan) -> Option<Self> {
         const FROM: [&str; 8] = [
-            "validfrom",
-            "effectivefrom",
-            "effectivestart",
-            "effectivedate",
-            "rowstart",
-            "gultigab",
-            "validodesde",
+            "validfrom", "effectivefrom", "effectivestart", "effectivedate", "rowstart", "gultigab", "validodesde",
             "valableapartir",
         ];
         const NEARLY_ALL: f64 = 0.95;
@@ -128,14 +122,7 @@ fn merchant_of_sales(land: &Landscape, plan: &OrdersPlan) -> Option<Found> {
 
 fn own_columns(draft: &mut TableDraft, scope: &mut Scope) {
     let columns = [
-        "registered_at",
-        "category",
-        "region",
-        "verification",
-        "owner_id",
-        "deposit_minor",
-        "closed_at",
-        "recorded_at",
+        "registered_at", "category", "region", "verification", "owner_id", "deposit_minor", "closed_at", "recorded_at",
     ];
     let found = assign(scope.land, scope.driver, &MERCHANTS, &columns, false, &BTreeSet::new());
     for (column, found) in &found {

@@ -13,41 +13,13 @@ const TEST_FLAGS: [&str; 9] =
     ["test", "is_test", "istest", "test_order", "testmode", "test_mode", "is_test_order", "sandbox", "is_sandbox"];
 /// Columns that people write marks into, several in a cell.
 const TAGS: [&str; 16] = [
-    "tag",
-    "tags",
-    "order_tags",
-    "order tags",
-    "label",
-    "labels",
-    "flags",
-    "etiqueta",
-    "etiquetas",
-    "etiquette",
-    "etiquettes",
-    "etichetta",
-    "etichette",
-    "etiket",
-    "etiketler",
-    "schlagworte",
+    "tag", "tags", "order_tags", "order tags", "label", "labels", "flags", "etiqueta", "etiquetas", "etiquette",
+    "etiquettes", "etichetta", "etichette", "etiket", "etiketler", "schlagworte",
 ];
 /// Marks of rows that somebody made to try the shop.
 const TEST_WORDS: [&str; 16] = [
-    "test",
-    "tests",
-    "testing",
-    "test order",
-    "test-order",
-    "testorder",
-    "testbestellung",
-    "teste",
-    "prueba",
-    "pruebas",
-    "essai",
-    "deneme",
-    "sandbox",
-    "测试",
-    "テスト",
-    "테스트",
+    "test", "tests", "testing", "test order", "test-order", "testorder", "testbestellung", "teste", "prueba",
+    "pruebas", "essai", "deneme", "sandbox", "测试", "テスト", "테스트",
 ];
 /// Columns that mark rows which nobody made to try the shop.
 const LIVE_FLAGS: [&str; 4] = ["livemode", "live_mode", "is_live", "live"];

@@ -68,28 +68,8 @@ pub(super) fn quoted(name: &str) -> String {
     let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     let reserved = [
-        "on",
-        "order",
-        "group",
-        "from",
-        "to",
-        "date",
-        "time",
-        "timestamp",
-        "user",
-        "number",
-        "value",
-        "key",
-        "end",
-        "start",
-        "case",
-        "limit",
-        "type",
-        "when",
-        "desc",
-        "asc",
-        "at",
-        "by",
+        "on", "order", "group", "from", "to", "date", "time", "timestamp", "user", "number", "value", "key", "end",
+        "start", "case", "limit", "type", "when", "desc", "asc", "at", "by",
     ];
     if is_plain && !reserved.contains(&name) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }

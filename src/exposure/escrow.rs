@@ -32,21 +32,8 @@ const YEAR_DAYS: i64 = 365;
 
 /// Columns of the view `orders` that receivables are read from.
 pub const RECEIVABLE_COLUMNS: [&str; 15] = [
-    "order_id",
-    "merchant_id",
-    "buyer_id",
-    "placed_at",
-    "paid_at",
-    "cancelled_at",
-    "completed_at",
-    "refunded_at",
-    "refund_minor",
-    "amount_minor",
-    "shipped_at",
-    "lost_at",
-    "dispute_opened_at",
-    "suspect",
-    "suspect_rule",
+    "order_id", "merchant_id", "buyer_id", "placed_at", "paid_at", "cancelled_at", "completed_at", "refunded_at",
+    "refund_minor", "amount_minor", "shipped_at", "lost_at", "dispute_opened_at", "suspect", "suspect_rule",
 ];
 
 /// Receivables by merchant.

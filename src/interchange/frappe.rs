@@ -20,14 +20,8 @@ pub const FRAPPE_NOT_IMPORTED: &str = "interchange/frappe-not-imported.csv";
 #[must_use]
 pub fn frappe_header() -> Vec<u8> {
     csv_record([
-        "Against Loan",
-        "Posting Date",
-        "Amount Paid",
-        "Repayment Type",
-        "Mode Of Payment",
-        "Reference Number",
-        "Reference Date",
-        "Manual Remarks",
+        "Against Loan", "Posting Date", "Amount Paid", "Repayment Type", "Mode Of Payment", "Reference Number",
+        "Reference Date", "Manual Remarks",
     ])
 }
 

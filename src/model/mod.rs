@@ -55,6 +55,6 @@ pub use scorecard::{
 pub(crate) use selection::suspected_leak;
 pub use settings::TrainSettings;
 pub use table::{Column, Direction, ScoringTable, TrainingTable, Values};
-pub(crate) use train::MIN_OUTCOMES;
 pub use test_figures::TestFigures;
+pub(crate) use train::MIN_OUTCOMES;
 pub use train::{TrainedScorecard, train_scorecard};

@@ -122,25 +122,9 @@ static BUCKET_KEYS: Section = Section {
 #[must_use]
 pub fn monitor_reference() -> Vec<&'static Section> {
     let mut sections = vec![
-        &MONITOR_KEYS,
-        &WATERFALL_KEYS,
-        &MATERIALITY_KEYS,
-        &LEDGER_KEYS,
-        &CLASS_KEYS,
-        &DEDUCTION_KEYS,
-        &RESTRUCTURE_KEYS,
-        &QUEUE_KEYS,
-        &PORTFOLIO_KEYS,
-        &PROVISION_KEYS,
-        &SCENARIO_KEYS,
-        &RESTORATION_KEYS,
-        &REGROWTH_KEYS,
-        &HELP_KEYS,
-        &DRIFT_KEYS,
-        &DRIFT_ALLOW_KEYS,
-        &OFFICERS_KEYS,
-        &HAZARD_KEYS,
-        &BUCKET_KEYS,
+        &MONITOR_KEYS, &WATERFALL_KEYS, &MATERIALITY_KEYS, &LEDGER_KEYS, &CLASS_KEYS, &DEDUCTION_KEYS,
+        &RESTRUCTURE_KEYS, &QUEUE_KEYS, &PORTFOLIO_KEYS, &PROVISION_KEYS, &SCENARIO_KEYS, &RESTORATION_KEYS,
+        &REGROWTH_KEYS, &HELP_KEYS, &DRIFT_KEYS, &DRIFT_ALLOW_KEYS, &OFFICERS_KEYS, &HAZARD_KEYS, &BUCKET_KEYS,
     ];
     sections.extend(RULE_SECTIONS);
     sections

@@ -197,13 +197,7 @@ fn all_faults_of_one_rule_and_of_several_sections_are_told_at_once() {
     let all = Monitor::check_telling_all(ConfigFile::from_text(Path::new("monitor.toml"), &text)).unwrap_err();
     let told: Vec<String> = all.iter().map(|fault| format!("{}: {}", fault.line, fault.message)).collect();
     for words in [
-        "3: within",
-        "7: substandard",
-        "37: severity",
-        "drop_share = 7",
-        "\"drop\"",
-        "\"fall\"",
-        "lacks feature",
+        "3: within", "7: substandard", "37: severity", "drop_share = 7", "\"drop\"", "\"fall\"", "lacks feature",
         "\"stars\"",
     ] {
         assert!(told.iter().any(|fault| fault.contains(words)), "{words}: {told:?}");

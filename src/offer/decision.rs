@@ -531,7 +531,8 @@ impl Question<'_, '_> {
     fn offer(&self, limit: CappedLimit, price: &PricedLoan, as_of: &AsOf) -> Result<Offer, OfferError> {
         let Self { in_force, policy, product, case, account } = *self;
         let CappedLimit { limit_minor, binding, caps } = limit;
-        let PricedLoan { rate, officer_rate_ppm, parts, guarantee_fails_prob, expected_receipts_minor, ref costs } = *price;
+        let PricedLoan { rate, officer_rate_ppm, parts, guarantee_fails_prob, expected_receipts_minor, ref costs } =
+            *price;
         let pledged = pledge(product, account, limit_minor);
         let valid_until_on = as_of.days_before(-i32::from(policy.offer_valid_days))?.date();
         let offer_id = offer_id(case.merchant_id, product, as_of, limit_minor, rate, &pledged);

@@ -110,17 +110,8 @@ fn tables_have_the_agreed_columns_and_order() {
     assert_eq!(
         names,
         [
-            "merchant_id",
-            "loan_id",
-            "product",
-            "number",
-            "due_on",
-            "due_at",
-            "due_minor",
-            "paid_minor",
-            "settled_at",
-            "days_late",
-            "is_settled"
+            "merchant_id", "loan_id", "product", "number", "due_on", "due_at", "due_minor", "paid_minor", "settled_at",
+            "days_late", "is_settled"
         ]
     );
     let late: Vec<i64> = dues.column("days_late").unwrap().i64().unwrap().into_no_null_iter().collect();

@@ -361,7 +361,8 @@ mod tests {
         assert_eq!(check(98, 2, limit), Ok(()), "two of a hundred are allowed");
         let stopped = check(97, 3, limit).unwrap_err().to_string();
         assert!(
-            stopped.contains("3 of 100 loans") && stopped.ends_with("\n    no-schedule 3 times, as loan \"l1\": none is sent"),
+            stopped.contains("3 of 100 loans")
+                && stopped.ends_with("\n    no-schedule 3 times, as loan \"l1\": none is sent"),
             "{stopped}"
         );
         assert!(check(0, 1, limit).is_err());
@@ -375,7 +376,8 @@ mod tests {
             line.rules.insert(rule.to_owned(), rows);
             line
         };
-        let lines = [line("payments", "range", 1), line("loans", "not-mapped", 2), line("orders", "versions-contradict", 9)];
+        let lines =
+            [line("payments", "range", 1), line("loans", "not-mapped", 2), line("orders", "versions-contradict", 9)];
         let broken_rules = |code: &str| {
             let limit = UnknownLimit { max_share: 0.0 };
             match check_unknown_loans(&portfolio(0, 1), vec![cause(code)], lines.iter(), limit) {

@@ -220,23 +220,9 @@ static JOB_KEYS: Section = Section {
 #[must_use]
 pub fn job_reference() -> Vec<&'static Section> {
     vec![
-        &JOB_KEYS,
-        &INPUT_KEYS,
-        &SOURCE_KEYS,
-        &WASH_KEYS,
-        &STORE_KEYS,
-        &GATE_KEYS,
-        &GATE_TABLE_KEYS,
-        &ALLOW_KEYS,
-        &RETENTION_KEYS,
-        &ARCHIVE_KEYS,
-        &MODEL_KEYS,
-        &CORE_KEYS,
-        &CORE_COLUMN_KEYS,
-        &CORE_STATUS_KEYS,
-        &INTERCHANGE_KEYS,
-        &FINERACT_KEYS,
-        &FRAPPE_KEYS,
+        &JOB_KEYS, &INPUT_KEYS, &SOURCE_KEYS, &WASH_KEYS, &STORE_KEYS, &GATE_KEYS, &GATE_TABLE_KEYS, &ALLOW_KEYS,
+        &RETENTION_KEYS, &ARCHIVE_KEYS, &MODEL_KEYS, &CORE_KEYS, &CORE_COLUMN_KEYS, &CORE_STATUS_KEYS,
+        &INTERCHANGE_KEYS, &FINERACT_KEYS, &FRAPPE_KEYS,
     ]
 }
 

@@ -115,8 +115,10 @@ fn run_locked(
         progress.note(note);
     }
     let (bundle, reference) = models_for(job, rules, &prepared.ingested, progress)?;
-    let of_model =
-        [terms_not_foreseen(&bundle, &rules.horizons(&job.model)), no_better_than_chance(bundle.test_figures().as_ref())];
+    let of_model = [
+        terms_not_foreseen(&bundle, &rules.horizons(&job.model)),
+        no_better_than_chance(bundle.test_figures().as_ref()),
+    ];
     for note in of_model.into_iter().flatten() {
         progress.note(&note);
         notes.push(note);

@@ -30,15 +30,8 @@ pub(super) const WRONG_CELL_COUNT: &str = "wrong-cell-count";
 
 /// Every rule of a malformed record.
 const RULES: [&str; 9] = [
-    WRONG_CELL_COUNT,
-    "stray-quote",
-    "cell-too-long",
-    "record-too-long",
-    "nul-byte",
-    "not-utf8",
-    "not-in-encoding",
-    "error-cell",
-    "not-json",
+    WRONG_CELL_COUNT, "stray-quote", "cell-too-long", "record-too-long", "nul-byte", "not-utf8", "not-in-encoding",
+    "error-cell", "not-json",
 ];
 
 /// The rule of that name.

@@ -11,35 +11,9 @@ use super::sql_parse::Refusal;
 
 /// Functions that make one value of many rows, as the engine knows them.
 const AGGREGATES: [&str; 29] = [
-    "any_value",
-    "array_agg",
-    "avg",
-    "corr",
-    "count",
-    "covar",
-    "covar_pop",
-    "covar_samp",
-    "first",
-    "group_concat",
-    "last",
-    "listagg",
-    "max",
-    "mean",
-    "median",
-    "min",
-    "quantile_cont",
-    "quantile_disc",
-    "stddev",
-    "stddev_samp",
-    "stdev",
-    "stdev_samp",
-    "string_agg",
-    "sum",
-    "total",
-    "var",
-    "var_pop",
-    "var_samp",
-    "variance",
+    "any_value", "array_agg", "avg", "corr", "count", "covar", "covar_pop", "covar_samp", "first", "group_concat",
+    "last", "listagg", "max", "mean", "median", "min", "quantile_cont", "quantile_disc", "stddev", "stddev_samp",
+    "stdev", "stdev_samp", "string_agg", "sum", "total", "var", "var_pop", "var_samp", "variance",
 ];
 
 /// Refuses SELECTs, those within others too, that mix rows with an aggregate of all of them.

@@ -32,24 +32,8 @@ pub struct SqlRefusal {
 /// Functions that look at nothing but their own row. What looks across rows would make a merchant's measure depend on who
 /// shares the bucket.
 const ROW_FUNCTIONS: [&str; 18] = [
-    "is_null",
-    "is_not_null",
-    "is_in",
-    "is_between",
-    "not",
-    "any_horizontal",
-    "all_horizontal",
-    "coalesce",
-    "fill_null",
-    "max_horizontal",
-    "min_horizontal",
-    "abs",
-    "negate",
-    "sign",
-    "floor",
-    "ceil",
-    "is_nan",
-    "is_finite",
+    "is_null", "is_not_null", "is_in", "is_between", "not", "any_horizontal", "all_horizontal", "coalesce",
+    "fill_null", "max_horizontal", "min_horizontal", "abs", "negate", "sign", "floor", "ceil", "is_nan", "is_finite",
 ];
 
 impl RowSql {

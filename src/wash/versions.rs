@@ -172,11 +172,7 @@ impl Compared {
 }
 
 /// Rows whose key no other row has, as they are published, and when each became known.
-fn rows_alone(
-    table: &TableContract,
-    alone: &DataFrame,
-    as_of: &AsOf,
-) -> PolarsResult<(DataFrame, Int64Chunked)> {
+fn rows_alone(table: &TableContract, alone: &DataFrame, as_of: &AsOf) -> PolarsResult<(DataFrame, Int64Chunked)> {
     let known = if known_is_asked(table) {
         known_of(table, alone, as_of)?
     } else {

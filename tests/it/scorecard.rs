@@ -8,8 +8,8 @@ use integrity::model::binning::{BinRole, BinningSettings, Trend};
 use integrity::model::registry::{Contents, Origin, Registry};
 use integrity::model::table::Values;
 use integrity::model::{
-    Column, Direction, Dropped, ModelError, ScoredVariable, ScoringTable, TestFigures, TrainSettings,
-    TrainedScorecard, TrainingTable, train_scorecard,
+    Column, Direction, Dropped, ModelError, ScoredVariable, ScoringTable, TestFigures, TrainSettings, TrainedScorecard,
+    TrainingTable, train_scorecard,
 };
 use integrity::workbench::table::{features_beside, open_table, read_target};
 use rand::{RngExt as _, SeedableRng as _};

@@ -1,8 +1,8 @@
 //! Exports of payment services that lend against sales, of lenders that count in months, of warehouses that keep what was, and of carriers that bring parcels back.
 
 use super::erp_and_tags::shop_orders;
-use super::payment_services::table;
 use super::in_doubt::ORDERS;
+use super::payment_services::table;
 use super::*;
 
 /// What a gap or a guess says of a drafted column.

@@ -67,17 +67,8 @@ pub struct World {
 }
 
 pub const TABLES: [&str; 11] = [
-    "merchants",
-    "orders",
-    "shipments",
-    "reviews",
-    "disputes",
-    "loans",
-    "instalments",
-    "payments",
-    "applications",
-    "inventory",
-    "guarantee_groups",
+    "merchants", "orders", "shipments", "reviews", "disputes", "loans", "instalments", "payments", "applications",
+    "inventory", "guarantee_groups",
 ];
 
 impl World {

@@ -90,21 +90,8 @@ const CAP_NAMES: [CapName; 15] = {
         IntegrityCapital, LowestMonth, OrderReceivables, PortfolioBudget, Product, Regrowth, Requested,
     };
     [
-        Ability,
-        DebtService,
-        IntegrityCapital,
-        LowestMonth,
-        OrderReceivables,
-        DeclaredDebtService,
-        DeclaredLeverage,
-        Growth,
-        Requested,
-        Group,
-        Regrowth,
-        ExposureLeft,
-        PortfolioBudget,
-        Product,
-        HardCap,
+        Ability, DebtService, IntegrityCapital, LowestMonth, OrderReceivables, DeclaredDebtService, DeclaredLeverage,
+        Growth, Requested, Group, Regrowth, ExposureLeft, PortfolioBudget, Product, HardCap,
     ]
 };
 const REPAYMENTS: [RepaymentKind; 4] =

@@ -185,14 +185,8 @@ fn what_people_put_beside_a_model_is_no_part_of_it() {
     let night = next_night(data(), out.path()).unwrap();
     let published = listing(&night.published.run_dir.join("model"));
     let whole: BTreeSet<&str> = BTreeSet::from([
-        "approval.json",
-        "hazard.json",
-        "manifest.json",
-        "model.json",
-        "receipts.json",
-        "reference.json",
-        "training.json",
-        "validation.json",
+        "approval.json", "hazard.json", "manifest.json", "model.json", "receipts.json", "reference.json",
+        "training.json", "validation.json",
     ]);
     let names = published.iter().map(|(path, ..)| path.file_name().unwrap().to_str().unwrap()).collect::<BTreeSet<_>>();
     assert_eq!(names, whole);

@@ -115,18 +115,8 @@ fn a_restatement_is_the_night_that_had_known_it_all() {
     let night = bytes_of(&night.unwrap());
     let restated = bytes_of(&restated().1);
     for table in [
-        "scores",
-        "features",
-        "evidence",
-        "offers",
-        "open_offers",
-        "declines",
-        "alerts",
-        "deductions",
-        "accounts",
-        "borrower_states",
-        "loan_book",
-        "cases",
+        "scores", "features", "evidence", "offers", "open_offers", "declines", "alerts", "deductions", "accounts",
+        "borrower_states", "loan_book", "cases",
     ] {
         let name = format!("{table}.parquet");
         assert_eq!(restated[&name], night[&name], "{table}");

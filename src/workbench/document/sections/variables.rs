@@ -33,18 +33,8 @@ pub(super) fn summary(card: &Scorecard, report: Option<&TrainReport>) -> Vec<Blo
         })
         .collect();
     let head = [
-        "variable",
-        "IV",
-        "KS",
-        "χ²",
-        "event rate",
-        "PSI, train to test",
-        "points range",
-        "coefficient",
-        "standard error",
-        "95 % interval",
-        "p",
-        "reason code",
+        "variable", "IV", "KS", "χ²", "event rate", "PSI, train to test", "points range", "coefficient",
+        "standard error", "95 % interval", "p", "reason code",
     ];
     vec![
         heading("Variables"),
