@@ -490,7 +490,7 @@ fn backtest_code(error: &BacktestError) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wash::{BrokenRule, RootReasons, TooManyBroken};
+    use crate::wash::{RootReasons, RuleTally, TooManyBroken};
 
     #[test]
     fn rules_whose_names_do_not_say_it_are_told_with_what_mends_them() {
@@ -502,8 +502,7 @@ mod tests {
     #[test]
     fn what_mends_a_rule_follows_from_the_rule_and_not_from_words_of_the_message() {
         let stopped = |rule: &str, first: &str| {
-            let broken =
-                BrokenRule { rule: rule.to_owned(), rows: 1, nulls: Vec::new(), first: Some(first.to_owned()) };
+            let broken = RuleTally { rule: rule.to_owned(), rows: 1, nulls: Vec::new(), first: Some(first.to_owned()) };
             let table = TooManyBroken {
                 table: "orders",
                 share: 1.0,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::children;
@@ -19,7 +20,7 @@ use crate::profile::RawColumn;
 /// First day of trade, and the day after the last usual one, in all forms of the orders' files.
 pub(super) fn trading_days(land: &Landscape, plan: &OrdersPlan) -> Option<(Date, Date)> {
     let of_plan = |plan: &OrdersPlan| {
-        let (first, as_of) = super::trading_days(land.column(plan.placed.as_ref()?.at))?;
+        let (first, as_of) = days_of_trade(land.column(plan.placed.as_ref()?.at))?;
         let known = versions::known_by(land, plan);
         Some((first, known.map_or(as_of, |known| as_of.max(known))))
     };
@@ -27,9 +28,16 @@ pub(super) fn trading_days(land: &Landscape, plan: &OrdersPlan) -> Option<(Date,
     // Files that nothing could be made of have days too.
     let read: Vec<usize> = plan.other_forms.iter().map(|form| form.driver).collect();
     let unread = land.folder.other_forms(plan.driver).filter(|table| !read.contains(table));
-    let of_unread = unread.filter_map(|table| super::trading_days(event(land, table)?));
+    let of_unread = unread.filter_map(|table| days_of_trade(event(land, table)?));
     let others = plan.other_forms.iter().filter_map(of_plan).chain(of_unread);
     Some(others.fold(own, |(first, as_of), other| (first.min(other.0), as_of.max(other.1))))
+}
+
+/// First day of trade, and the day after the last usual one.
+fn days_of_trade(placed: &RawColumn) -> Option<(Date, Date)> {
+    let activity = placed.activity();
+    let last = activity.last_usual_day().map(|day| day.on).or(activity.last_on())?;
+    Some((activity.first_on()?, last.checked_add(1.day()).ok()?))
 }
 
 /// Adds what the other forms of the orders' files say, as far as the same tables are made of them.

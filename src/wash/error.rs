@@ -68,7 +68,7 @@ pub struct TooManyBroken {
     /// Visible rows.
     pub judged: u64,
     /// The rules that most rows break, most frequent first.
-    pub rules: Vec<BrokenRule>,
+    pub rules: Vec<RuleTally>,
     /// Why the rows that these name are quarantined, where that is why most of them are.
     pub roots: RootReasons,
     /// Rows at or after as-of.
@@ -78,9 +78,9 @@ pub struct TooManyBroken {
 /// Columns with the number of rows in which they have no value.
 pub(super) type NullCounts = Vec<(&'static str, u64)>;
 
-/// A rule that rows of a table break.
+/// A rule that rows of a table break, and how many do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokenRule {
+pub struct RuleTally {
     /// The rule.
     pub rule: String,
     /// Rows that break it.
@@ -91,7 +91,7 @@ pub struct BrokenRule {
     pub first: Option<String>,
 }
 
-impl fmt::Display for BrokenRule {
+impl fmt::Display for RuleTally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.rule, self.rows)?;
         if !self.nulls.is_empty() {
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn rules_are_told_with_their_rows_and_the_first() {
-        let broken = |rule: &str, nulls: &[(&'static str, u64)], first: Option<&str>| BrokenRule {
+        let broken = |rule: &str, nulls: &[(&'static str, u64)], first: Option<&str>| RuleTally {
             rule: rule.to_owned(),
             rows: 3,
             nulls: nulls.to_vec(),

@@ -10,7 +10,7 @@ use super::account::{Account, Filled, Sums};
 use super::activity::Activity;
 use super::amounts::Amounts;
 use super::buckets::Wash;
-use super::error::{BrokenRule, IngestError, NullCounts, TooManyBroken};
+use super::error::{IngestError, NullCounts, RuleTally, TooManyBroken};
 use super::kept::{self, KeepRows, Kept, KeptError};
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::people::PeopleByKind;
@@ -283,13 +283,13 @@ fn over_limit(
     counts.sort_by_key(|&(rule, count)| (std::cmp::Reverse(count), rule));
     let quarantined: u64 = counts.iter().map(|(_, count)| count).sum();
     let (mut firsts, nulls) = first_rows(table, quarantine.get(table).map(Arc::as_ref))?;
-    let rules = counts.iter().take(5).map(|(rule, rows)| BrokenRule {
+    let rules = counts.iter().take(5).map(|(rule, rows)| RuleTally {
         rule: (*rule).to_owned(),
         rows: *rows,
         nulls: if *rule == REQUIRED_NULL { nulls.clone() } else { Vec::new() },
         first: firsts.remove(*rule),
     });
-    let rules: Vec<BrokenRule> = rules.collect();
+    let rules: Vec<RuleTally> = rules.collect();
     let is_by_parents = |(rule, count): &(&str, u64)| *rule == PARENT_QUARANTINED && count * 2 > quarantined;
     let mut roots = if counts.iter().any(is_by_parents) { root_reasons(table, quarantine)? } else { Vec::new() };
     roots.truncate(3);

@@ -40,7 +40,7 @@ mod washing;
 pub use account::Filled;
 pub use activity::{Activity, FirstNightPace, PACED_DAYS, UsualDay, event_column};
 pub use amounts::{AmountJump, Amounts, JumpedAmounts};
-pub use error::{BrokenRule, IngestError, TooManyBroken};
+pub use error::{IngestError, RuleTally, TooManyBroken};
 pub use ingest::{IngestProgress, Ingested, ingest, ingest_keeping};
 pub use kept::{KeepRows, KeptError};
 pub(crate) use ledger::is_zero;
