@@ -378,15 +378,17 @@ impl Gates<'_> {
             was.filled.iter().filter(|(column, _)| !counts.filled.contains_key(*column)).collect();
         let is_in_no_file =
             |column: &str| gaps.iter().any(|gap| gap.is_in_none && gap.table == table && gap.column == column);
-        let lost: Vec<String> = gone
+        let lost: Vec<(&str, u64)> = gone
             .iter()
             .filter(|(column, rows)| counts.kept > 0 && has_lost(**rows, is_in_no_file(column)))
-            .map(|(column, rows)| format!("{column} in {}", grouped(**rows)))
+            .map(|(column, rows)| (column.as_str(), **rows))
             .collect();
         counts.filled.extend(gone.into_iter().map(|(column, rows)| (column.clone(), *rows)));
         if !lost.is_empty() {
-            let had = format!("the last night that had any had {} rows", lost.join(", "));
-            let columns: Vec<&str> = lost.iter().filter_map(|words| words.split(' ').next()).collect();
+            let columns: Vec<&str> = lost.iter().map(|(column, _)| *column).collect();
+            let had: Vec<String> =
+                lost.iter().map(|(column, rows)| format!("{column} in {}", grouped(*rows))).collect();
+            let had = format!("the last night that had any had {} rows", had.join(", "));
             self.find(table, Fault::ColumnLost, had, format!("no row has a value of {} any more", columns.join(", ")));
         }
     }

@@ -315,9 +315,13 @@ impl Trial {
         }
         let kinds: Vec<DataType> = parts.iter().filter_map(|part| self.kind(rows, part).ok()).collect();
         let message = match expr {
-            Expr::Identifier(name) => self.unknown_column(rows, name),
+            Expr::Identifier(name) => {
+                let near = self.nearest_column(rows, name);
+                let hint = if near.is_none() { text_hint(name) } else { String::new() };
+                unknown_column(name, near.as_deref()) + &hint
+            }
             Expr::CompoundIdentifier(names) => match names.last() {
-                Some(name) => self.unknown_column(rows, name).split("; a text").next().unwrap_or_default().to_owned(),
+                Some(name) => unknown_column(name, self.nearest_column(rows, name).as_deref()),
                 None => plain(error),
             },
             _ => fault_of_expr(expr, &parts, &kinds, error),
@@ -325,15 +329,10 @@ impl Trial {
         self.tell(expr.span().start, message);
     }
 
-    fn unknown_column(&self, rows: &Select, name: &Ident) -> String {
+    fn nearest_column(&self, rows: &Select, name: &Ident) -> Option<String> {
         let columns = self.run(&rows.to_string()).unwrap_or_default();
-        let near = sql_run::nearest_name(&name.value, columns.get_column_names().into_iter().map(PlSmallStr::as_str));
-        let near = match near {
-            Some(near) => format!("; there is {near:?}"),
-            None if name.value.contains('\'') => String::new(),
-            None => format!("; a text stands in single quotes: '{}'", name.value),
-        };
-        format!("no column {:?} is in FROM here{near}", name.value)
+        let known = columns.get_column_names().into_iter().map(PlSmallStr::as_str);
+        sql_run::nearest_name(&name.value, known).map(str::to_owned)
     }
 
     /// The type of an expression.
@@ -341,6 +340,20 @@ impl Trial {
         let item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::new("it") };
         let alone = Select { projection: vec![item], ..rows.clone() };
         Ok(self.run(&alone.to_string())?.column("it")?.dtype().clone())
+    }
+}
+
+fn unknown_column(name: &Ident, near: Option<&str>) -> String {
+    let near = near.map_or(String::new(), |near| format!("; there is {near:?}"));
+    format!("no column {:?} is in FROM here{near}", name.value)
+}
+
+/// How a text is written, for a name alone that may be meant as one.
+fn text_hint(name: &Ident) -> String {
+    if name.value.contains('\'') {
+        String::new()
+    } else {
+        format!("; a text stands in single quotes: '{}'", name.value)
     }
 }
 
