@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use super::decision_gates::GateError;
 use super::error::RunError;
-use super::gates::GateError;
 use super::job::Job;
 use super::options::RunOptions;
 use super::progress::Progress;

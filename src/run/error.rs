@@ -1,10 +1,10 @@
 //! Why a run stops.
 
 use super::decide::DecideError;
-use super::gates::GateError;
+use super::decision_gates::GateError;
+use super::job_training::TrainingError;
 use super::population::PopulationError;
 use super::portfolio_report::ReportError;
-use super::training::TrainingError;
 use crate::config::ConfigError;
 use crate::core_system::CoreSystemError;
 use crate::domain::AsOfError;

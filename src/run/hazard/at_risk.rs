@@ -11,8 +11,8 @@ use crate::model::{self, Column, ScoringTable};
 use crate::monitor::rules::{Evidence, FeatureRule};
 use crate::monitor::{AlertKind, MonitorError};
 use crate::repayment::{LoanLedger, LoanStanding, MerchantLoans};
+use crate::run::job_training::direction_of;
 use crate::run::rules::JobRules;
-use crate::run::training::direction_of;
 
 /// A borrower on a night.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -14,9 +14,9 @@ use crate::model::registry::Bundle;
 use crate::monitor::{MonitorError, Outlook};
 use crate::repayment::{LoanLedger, repayment_tables};
 use crate::run::ModelSettings;
+use crate::run::job_training::TrainingError;
 use crate::run::progress::Progress;
 use crate::run::rules::JobRules;
-use crate::run::training::TrainingError;
 use crate::store::Store;
 
 /// The file of a model's folder.

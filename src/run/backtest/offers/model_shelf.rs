@@ -10,11 +10,11 @@ use crate::domain::{AsOf, Digest};
 use crate::model::registry::Bundle;
 use crate::run::Job;
 use crate::run::error::RunError;
+use crate::run::job_training::{save_models, shortfall, train_job};
 use crate::run::model_choice::{ModelChoice, choose_model};
 use crate::run::progress::Progress;
 use crate::run::rules::JobRules;
 use crate::run::tonights_model::check_model;
-use crate::run::training::{save_models, shortfall, train_job};
 use crate::score::Reference;
 use crate::store::Store;
 

@@ -15,7 +15,7 @@ const NAMED: usize = 3;
 ///
 /// A file that has another name tonight is not gone: some file has its bytes. Neither are those of an input of which no file stands as it did: a sender who
 /// sends everything anew every night, under names of the day, takes nothing back.
-pub(super) fn gone_files<'a>(
+pub(in crate::run) fn gone_files<'a>(
     job: &SourceSettings,
     tonight: &[InputFile],
     before: &'a FilesBefore,
@@ -46,7 +46,7 @@ pub(super) fn gone_files<'a>(
 }
 
 /// Contract tables whose rows are accounted for by those of the input.
-pub(super) fn tables_of(job: &SourceSettings, input: &str) -> BTreeSet<&'static str> {
+pub(in crate::run) fn tables_of(job: &SourceSettings, input: &str) -> BTreeSet<&'static str> {
     let parts = job.sources.iter().flat_map(|source| &source.parts);
     let mut tables: BTreeSet<&'static str> = parts.filter(|part| part.from == input).map(|part| part.table).collect();
     if tables.is_empty() {
@@ -56,7 +56,7 @@ pub(super) fn tables_of(job: &SourceSettings, input: &str) -> BTreeSet<&'static 
 }
 
 /// How many files are gone, and the first of them.
-pub(super) fn told(files: &BTreeSet<&str>) -> String {
+pub(in crate::run) fn told(files: &BTreeSet<&str>) -> String {
     let named: Vec<&str> = files.iter().copied().take(NAMED).collect();
     let (word, names) = (if files.len() == 1 { "file is" } else { "files are" }, named.join(", "));
     match files.len() - named.len() {

@@ -5,11 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::decide::Decided;
-use super::error::RunError;
-use super::gate_settings::Fault;
-use super::gates::GateError;
 use super::open_offers::{read_drift_before, read_drift_bins_before};
-use super::rules::JobRules;
 use super::summary::RunSummary;
 use crate::model::binning::Bins;
 use crate::model::registry::Bundle;
@@ -17,6 +13,10 @@ use crate::model::validation::Decile;
 use crate::model::{ModelError, TrainReport};
 use crate::monitor::{DriftBin, DriftLine, NightFigures};
 use crate::publish::{PreviousRun, PublishError};
+use crate::run::decision_gates::GateError;
+use crate::run::error::RunError;
+use crate::run::gate_settings::Fault;
+use crate::run::rules::JobRules;
 use crate::workbench::validation::{Drift, score_bins, stability, training_drift};
 
 /// What is counted of shards, in any order.

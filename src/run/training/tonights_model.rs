@@ -2,23 +2,23 @@
 
 use std::path::Path;
 
-use super::as_of::as_of_to_train;
-use super::error::RunError;
-use super::job::Job;
+use super::job_training::{reference_of, save_models, shortfall, train_job};
 use super::model_choice::{ModelChoice, choose_model};
-use super::night_tables::ingest_job;
-use super::options::{RunOptions, open_job};
-use super::progress::Progress;
-use super::rules::JobRules;
-use super::scratch::Scratch;
-use super::training::{reference_of, save_models, shortfall, train_job};
 use crate::model::ModelError;
 use crate::model::registry::{Bundle, Registry};
+use crate::run::as_of::as_of_to_train;
+use crate::run::error::RunError;
+use crate::run::job::Job;
+use crate::run::night_tables::ingest_job;
+use crate::run::options::{RunOptions, open_job};
+use crate::run::progress::Progress;
+use crate::run::rules::JobRules;
+use crate::run::scratch::Scratch;
 use crate::score::Reference;
 use crate::wash::Ingested;
 
 /// The model that scores tonight; one is trained where none fits.
-pub(super) fn models_for(
+pub(in crate::run) fn models_for(
     job: &Job,
     rules: &JobRules,
     ingested: &Ingested,
@@ -37,7 +37,7 @@ pub(super) fn models_for(
 }
 
 /// An approved model that fits this configuration and date.
-pub(super) fn fitting_model(
+pub(in crate::run) fn fitting_model(
     job: &Job,
     rules: &JobRules,
     ingested: &Ingested,
@@ -54,7 +54,7 @@ pub(super) fn fitting_model(
 }
 
 /// Trains a model and saves it below `models`; it must come out approved.
-pub(super) fn train_for_tonight(
+pub(in crate::run) fn train_for_tonight(
     job: &Job,
     rules: &JobRules,
     ingested: &Ingested,
@@ -75,7 +75,7 @@ pub(super) fn train_for_tonight(
 }
 
 /// The model with its reference population, once its bands are those of the policy.
-pub(super) fn check_model(
+pub(in crate::run) fn check_model(
     rules: &JobRules,
     bundle: Bundle,
     progress: &dyn Progress,

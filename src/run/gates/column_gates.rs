@@ -12,7 +12,7 @@ const FILES: usize = 10;
 
 /// What is known of the files of the night before.
 #[derive(Default)]
-pub(super) struct FilesBefore {
+pub(in crate::run) struct FilesBefore {
     /// By path.
     pub digests: BTreeMap<String, Digest>,
     /// Columns that files lacked; `None` where the program did not look.
@@ -21,7 +21,7 @@ pub(super) struct FilesBefore {
 
 impl FilesBefore {
     /// Whether the file stood there with the same bytes.
-    pub(super) fn has(&self, file: &InputFile) -> bool {
+    pub(in crate::run) fn has(&self, file: &InputFile) -> bool {
         self.digests.get(&file.path) == Some(&file.sha256)
     }
 
@@ -34,14 +34,18 @@ impl FilesBefore {
 }
 
 /// Whether a column that had values in so many rows and has none tonight is lost.
-pub(super) const fn has_lost(values: u64, is_in_no_file: bool) -> bool {
+pub(in crate::run) const fn has_lost(values: u64, is_in_no_file: bool) -> bool {
     values >= VALUES || (is_in_no_file && values > 0)
 }
 
 /// Files with rows that came since the night before and lack a column, though each of the ten files next before them by path that the night before had
 /// has it (of those after them, where none is before). Files of several kinds under one input are like nobody, and neither is one that
 /// lacked the column before.
-pub(super) fn narrower_files<'a>(gap: &ColumnGap, inputs: &'a [InputFile], before: &FilesBefore) -> Vec<&'a str> {
+pub(in crate::run) fn narrower_files<'a>(
+    gap: &ColumnGap,
+    inputs: &'a [InputFile],
+    before: &FilesBefore,
+) -> Vec<&'a str> {
     if before.gaps.is_none() {
         return Vec::new();
     }
@@ -66,7 +70,7 @@ pub(super) fn narrower_files<'a>(gap: &ColumnGap, inputs: &'a [InputFile], befor
 }
 
 /// The first of some names, and how many more there are.
-pub(super) fn named_few(names: &[&str]) -> String {
+pub(in crate::run) fn named_few(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [only] => (*only).to_owned(),

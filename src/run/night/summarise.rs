@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::decide::Decided;
-use super::loan_survey::{UnknownCauses, UnknownLoans};
 use super::night_tables::NightTables;
 use super::officers_work::OfficersWork;
 use super::summary::{AlertChanges, ModelSummary, OfferCounts, RunSummary, Unjudged};
-use super::training::ability_report;
 use crate::features::Overflow;
 use crate::model::ability::AbilityReport;
 use crate::model::registry::Bundle;
 use crate::monitor::{Alert, AlertState, Handling, MonitorError, Portfolio, Verdict};
 use crate::offer::{Decline, Policy};
 use crate::run::Job;
+use crate::run::job_training::ability_report;
+use crate::run::loan_survey::{UnknownCauses, UnknownLoans};
 use crate::scenario::PastTrade;
 
 /// What is counted of the rows that a night decides. Whole numbers: shards may be added in any order.

@@ -7,11 +7,11 @@ use super::config_copies::{config_copies, seen_from};
 use super::decided_tables::DecidedTables;
 use super::interchange_files::write_interchange;
 use super::summary::RunSummary;
-use super::wide::WideTables;
 use crate::domain::{Digest, Hasher};
 use crate::model::registry::Bundle;
 use crate::publish::{ConfigCopy, OutputRow as _, PublishError, Stage};
 use crate::run::Job;
+use crate::run::wide::WideTables;
 use crate::wash::{Ingested, QuarantineRow};
 
 /// The summary as a page that a person opens.

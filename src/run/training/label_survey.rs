@@ -10,17 +10,17 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::job_training::{Part, TrainingError, ability_group, part_of};
 use super::labels::{Outcomes, outcomes};
-use super::population::PopulationError;
-use super::progress::Progress;
-use super::rules::JobRules;
-use super::training::{Part, TrainingError, ability_group, part_of};
 use crate::domain::{AsOf, grouped, parallel};
 use crate::features::MOST_BEFORE_DAYS;
 use crate::model::MIN_OUTCOMES;
 use crate::model::ability::{self, AbilityGroup, ReceiptHistory};
 use crate::model::validation::auc_standard_error;
 use crate::repayment::LoanEvidence;
+use crate::run::population::PopulationError;
+use crate::run::progress::Progress;
+use crate::run::rules::JobRules;
 use crate::run::{LabelKind, ModelSettings};
 use crate::store::Store;
 
@@ -206,7 +206,7 @@ impl LabelFault {
 
 impl LabelSurvey {
     /// Why training would stop; `None` where it would not for want of labels.
-    pub(super) fn refusal(&self, as_of: Date) -> Option<TrainingError> {
+    pub(in crate::run) fn refusal(&self, as_of: Date) -> Option<TrainingError> {
         let stops = self.findings.iter().any(|finding| finding.what.stops_training());
         stops.then(|| {
             let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();

@@ -3,14 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{FactsError, MerchantFacts, ShardFacts};
 use super::features_before::FeaturesBefore;
-use super::hazard::Foresight;
-use super::population::PopulationError;
-use super::scenarios::{Scenarios, scoring_table};
 use super::settlement::Before;
-use super::stages::Stopwatch;
-use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
 use crate::exposure::{OpenOffer, RememberedMember, RememberedOwner, Statement};
 use crate::features::{Direction, FeatureConfig, Group};
@@ -29,6 +23,12 @@ use crate::offer::{
 };
 use crate::publish::PublishError;
 use crate::repayment::{BorrowerRecord, LoanException, RememberedLoan};
+use crate::run::facts::{FactsError, MerchantFacts, ShardFacts};
+use crate::run::hazard::Foresight;
+use crate::run::population::PopulationError;
+use crate::run::scenarios::{Scenarios, scoring_table};
+use crate::run::stages::Stopwatch;
+use crate::run::table_row::TableRow;
 use crate::scenario::RememberedRows;
 use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
 
@@ -118,7 +118,7 @@ pub struct DecisionContext<'a> {
     pub currency: Currency,
 }
 
-/// What a shard gives beside its wide tables ([`super::wide`]): the rows of every published table, and what is counted.
+/// What a shard gives beside its wide tables ([`crate::run::wide`]): the rows of every published table, and what is counted.
 #[derive(Debug, Default)]
 pub struct Decided {
     /// One a merchant.

@@ -5,15 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::column_gates::FilesBefore;
 use super::gone_files::tables_of;
-use super::table_files::TableFiles;
+use crate::run::table_files::TableFiles;
 use crate::source::{InputFile, SourceSettings};
 
 /// What is told of such files.
-pub(super) const HELD_OTHER_BYTES: &str = " held other bytes on the night before";
+pub(in crate::run) const HELD_OTHER_BYTES: &str = " held other bytes on the night before";
 
 /// Files that the night before had under the same path with other bytes, by table: of an input of which most files stand as they did, but for the last of those by path,
 /// which may grow until its period is over. Where most are written anew every night, none of them is a record of days past.
-pub(super) fn changed_files(job: &SourceSettings, tonight: &[InputFile], before: &FilesBefore) -> Vec<TableFiles> {
+pub(in crate::run) fn changed_files(
+    job: &SourceSettings,
+    tonight: &[InputFile],
+    before: &FilesBefore,
+) -> Vec<TableFiles> {
     let mut by_input: BTreeMap<&str, BTreeMap<&str, bool>> = BTreeMap::new();
     for file in tonight.iter().filter(|file| before.digests.contains_key(&file.path)) {
         by_input.entry(&file.input).or_default().insert(&file.path, before.has(file));

@@ -178,7 +178,7 @@ const FIRST_NIGHT: Key = Key::new(
 .range("0 to 3660");
 
 /// `[gates]` in the reference.
-pub(super) static GATE_KEYS: Section = Section {
+pub(in crate::run) static GATE_KEYS: Section = Section {
     head: "[gates]",
     doc: "How far a night's tables may fall behind the night before. The section may be left out.",
     keys: &[
@@ -203,7 +203,7 @@ pub(super) static GATE_KEYS: Section = Section {
 };
 
 /// `[gates.tables.…]` in the reference.
-pub(super) static GATE_TABLE_KEYS: Section = Section {
+pub(in crate::run) static GATE_TABLE_KEYS: Section = Section {
     head: "[gates.tables.reviews]",
     doc: "Limits of one contract table.",
     keys: &[
@@ -216,7 +216,7 @@ pub(super) static GATE_TABLE_KEYS: Section = Section {
 };
 
 /// `[[gates.allow]]` in the reference.
-pub(super) static ALLOW_KEYS: Section = Section {
+pub(in crate::run) static ALLOW_KEYS: Section = Section {
     head: "[[gates.allow]]",
     doc: "A fault that the job lives with, for a time and a reason.",
     keys: &[
@@ -248,7 +248,7 @@ struct RawLimits {
 /// `[gates]` as written.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawGates {
+pub(in crate::run) struct RawGates {
     fewer_rows_share: Option<Spanned<f64>>,
     fewer_bytes_share: Option<Spanned<f64>>,
     days_older: Option<Spanned<i64>>,
@@ -275,7 +275,7 @@ impl RawGates {
     ///
     /// # Errors
     /// A limit out of range, an unknown table, an invalid date or a blank reason, with the line.
-    pub(super) fn check(self, file: &ConfigFile) -> Result<GateSettings, ConfigError> {
+    pub(in crate::run) fn check(self, file: &ConfigFile) -> Result<GateSettings, ConfigError> {
         let Self {
             fewer_rows_share,
             fewer_bytes_share,

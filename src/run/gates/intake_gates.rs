@@ -15,16 +15,16 @@ use serde::{Deserialize, Serialize};
 
 use super::changed_files::{HELD_OTHER_BYTES, changed_files};
 use super::column_gates::{FilesBefore, has_lost, named_few, narrower_files};
+use super::decision_gates::GateError;
 use super::gate_settings::{Fault, GateSettings, TableLimits};
-use super::gates::GateError;
 use super::gone_files::{gone_files, told};
 use super::missing_days::missing_days;
-use super::summary::TableCounts;
-use super::table_files::TableFiles;
 use super::unstated::{CAME_WITHOUT_DIGEST, unstated_files};
 use crate::domain::{days_between, grouped};
 use crate::publish::{PreviousRun, PublishError};
 use crate::run::Job;
+use crate::run::summary::TableCounts;
+use crate::run::table_files::TableFiles;
 use crate::source::ColumnGap;
 use crate::wash::{Activity, Amounts, Ingested, JumpedAmounts, LedgerLine, PACED_DAYS, People, PeopleByKind};
 

@@ -17,13 +17,9 @@ use std::sync::{Mutex, PoisonError};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::hazard::{HAZARD, HazardModel, learn};
 use super::labels::{Outcomes, outcomes};
 use super::learnt_merchants::Wave;
-use super::population::{PopulationError, PreparedShards, ShardReader, add_to_each, finish_shards, shelf_of};
-use super::progress::Progress;
 use super::receipts;
-use super::rules::JobRules;
 use crate::contract;
 use crate::domain::{AsOf, AsOfError, Digest, Hasher};
 use crate::features::{Direction, FeatureConfig};
@@ -36,6 +32,10 @@ use crate::model::{self, MIN_OUTCOMES, ModelError, TestFigures};
 use crate::monitor::MonitorError;
 use crate::repayment::{LoanEvidence, RepaymentError};
 use crate::run::ModelSettings;
+use crate::run::hazard::{HAZARD, HazardModel, learn};
+use crate::run::population::{PopulationError, PreparedShards, ShardReader, add_to_each, finish_shards, shelf_of};
+use crate::run::progress::Progress;
+use crate::run::rules::JobRules;
 use crate::scenario::RowsBefore;
 use crate::score::{Reference, ReferenceError};
 use crate::store::{Store, StoreError};
@@ -86,7 +86,7 @@ pub enum TrainingError {
 }
 
 impl TrainingError {
-    pub(super) fn too_few(as_of: Date, rows: u64, bad: u64, outcomes: &BTreeMap<&str, u64>) -> Self {
+    pub(in crate::run) fn too_few(as_of: Date, rows: u64, bad: u64, outcomes: &BTreeMap<&str, u64>) -> Self {
         let reasons = outcomes.iter().map(|(reason, n)| format!("{reason} {n}")).collect::<Vec<_>>().join(", ");
         Self::TooFewLabels { as_of, rows, bad, reasons }
     }
@@ -252,7 +252,7 @@ fn plan_snapshots(settings: &ModelSettings, as_of: &AsOf) -> Result<Vec<(AsOf, P
 
 /// On which side of the split the n-th snapshot before the latest is. What is learnt from has a performance window that closes by the first
 /// snapshot of the test.
-pub(super) fn part_of(settings: &ModelSettings, n: u16) -> Part {
+pub(in crate::run) fn part_of(settings: &ModelSettings, n: u16) -> Part {
     let days = |snapshots: u16| u32::from(snapshots) * u32::from(settings.snapshot_every_days);
     if n < settings.test_snapshots {
         Part::Test
@@ -295,7 +295,7 @@ struct SnapshotRows {
 
 /// What a merchant's receipts are used for, by the merchant's hash: half of the merchants are fitted, a quarter calibrates, and a quarter
 /// judges, out of time. `None` for a merchant of whom this snapshot says nothing that may be used.
-pub(super) fn ability_group(merchant: &str, part: Part) -> Option<AbilityGroup> {
+pub(in crate::run) fn ability_group(merchant: &str, part: Part) -> Option<AbilityGroup> {
     // Other bits than those that choose the bucket, the samples and the folds.
     let hash = crate::store::stable_hash(merchant.as_bytes());
     match (((hash >> 40) ^ (hash >> 16)) & 3, part) {
@@ -426,7 +426,7 @@ fn is_sampled(merchant: &str, share: f64) -> bool {
 }
 
 /// Merchants that the store knows.
-pub(super) fn merchants_of(store: &Store) -> u64 {
+pub(in crate::run) fn merchants_of(store: &Store) -> u64 {
     store.rows(contract::MERCHANTS.name).unwrap_or(0)
 }
 
@@ -477,7 +477,7 @@ fn directions(config: &FeatureConfig) -> BTreeMap<&str, model::Direction> {
 }
 
 /// A feature's direction in the words of the model room.
-pub(super) fn direction_of(direction: Direction) -> model::Direction {
+pub(in crate::run) fn direction_of(direction: Direction) -> model::Direction {
     match direction {
         Direction::HigherSafer => model::Direction::HigherSafer,
         Direction::LowerSafer => model::Direction::LowerSafer,

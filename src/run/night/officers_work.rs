@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::population::PopulationError;
-use super::rules::JobRules;
 use crate::contract::{LOANS, MERCHANTS};
 use crate::domain::grouped;
 use crate::monitor::{AlertKind, Officers, ProposedInstalment, QueueLine};
 use crate::offer::{LoanBookUse, Overrides};
+use crate::run::population::PopulationError;
+use crate::run::rules::JobRules;
 use crate::store::{Shard, StoreError, bucket_of};
 use crate::wash::Ingested;
 

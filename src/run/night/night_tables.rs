@@ -4,27 +4,27 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::as_of::{ChosenAsOf, choose_as_of};
-use super::error::RunError;
-use super::gate_settings::Fault;
-use super::intake_gates::{JudgedIntake, judge_intake};
-use super::job::Job;
-use super::options::RunOptions;
-use super::progress::Progress;
-use super::rules::JobRules;
 use crate::monitor::OfficerDecision;
 use crate::offer::Override;
 use crate::publish::{
     AnswersSince, Manifest, PreviousRun, PublishError, check_officer_log, previous_run, read_answers, runs_beside,
     standing_run,
 };
+use crate::run::as_of::{ChosenAsOf, choose_as_of};
+use crate::run::error::RunError;
+use crate::run::gate_settings::Fault;
+use crate::run::intake_gates::{JudgedIntake, judge_intake};
+use crate::run::job::Job;
+use crate::run::options::RunOptions;
+use crate::run::progress::Progress;
+use crate::run::rules::JobRules;
 use crate::wash::{IngestError, IngestProgress, Ingested, KeepRows, ingest_keeping};
 
 /// Folder of kept rows, below the output folder.
-pub(super) const KEPT: &str = "kept";
+pub(in crate::run) const KEPT: &str = "kept";
 
 /// A night's tables, washed and compared with the night before.
-pub(super) struct NightTables {
+pub(in crate::run) struct NightTables {
     /// Which day, and who named it.
     pub chosen: ChosenAsOf,
     /// Clean rows, ledger, quarantine.
@@ -48,7 +48,7 @@ impl NightTables {
 }
 
 /// Chooses the date, reads and washes, and judges what came in.
-pub(super) fn prepare(
+pub(in crate::run) fn prepare(
     job: &Job,
     rules: &JobRules,
     options: &RunOptions,
@@ -75,12 +75,12 @@ pub(super) fn prepare(
 }
 
 /// What was answered by day since the night before.
-pub(super) fn answers_since(job: &Job, previous: Option<&PreviousRun>) -> Result<AnswersSince, PublishError> {
+pub(in crate::run) fn answers_since(job: &Job, previous: Option<&PreviousRun>) -> Result<AnswersSince, PublishError> {
     read_answers(&job.out, previous.map(|run| run.manifest().answers_read()).unwrap_or_default())
 }
 
 /// Reads and washes a job's data; `keep` says where rows are kept, if they are.
-pub(super) fn ingest_job(
+pub(in crate::run) fn ingest_job(
     job: &Job,
     as_of: Date,
     store: &Path,

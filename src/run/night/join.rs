@@ -7,26 +7,26 @@ use jiff::civil::Date;
 use super::decide::{DecideError, Decided};
 use super::decided_tables::DecidedTables;
 use super::drift_report::DriftCounts;
-use super::error::RunError;
-use super::facts::ShardFacts;
-use super::gates::{Pledges, check_settled, check_shard};
 use super::portfolio_report::PortfolioReport;
-use super::progress::Progress;
-use super::receipts;
 use super::settlement::{Waiting, apply, claims_of};
-use super::stages::StageClock;
 use super::summarise::Totals;
-use super::unseen::Unseen;
 use crate::domain::{AsOf, parallel};
 use crate::exposure::{GroupTotals, OwnerTotals};
 use crate::model::ability::CategoryReceipts;
 use crate::monitor::{DefaultedGroups, RollMatrix};
 use crate::offer::{Claims, Invitation, OptimisationSummary, Policy, Settlement};
+use crate::run::decision_gates::{Pledges, check_settled, check_shard};
+use crate::run::error::RunError;
+use crate::run::facts::ShardFacts;
+use crate::run::progress::Progress;
+use crate::run::receipts;
+use crate::run::stages::StageClock;
+use crate::run::unseen::Unseen;
 use crate::spill::{Shelf, Shelved};
 
 /// Totals over all merchants that deciding any of them needs; shards come in any order.
 #[derive(Default)]
-pub(super) struct AcrossShards {
+pub(in crate::run) struct AcrossShards {
     pub groups: GroupTotals,
     pub owners: OwnerTotals,
     pub categories: CategoryReceipts,
@@ -52,13 +52,13 @@ impl AcrossShards {
 }
 
 /// Bytes of decided shards that are held in memory while they wait for all others.
-pub(super) const HELD_WAITING: usize = 256 << 20;
+pub(in crate::run) const HELD_WAITING: usize = 256 << 20;
 
 /// A decided shard that waits until what crosses merchants is settled, and what it asks for.
-pub(super) type WaitingShard = (Shelved, Claims);
+pub(in crate::run) type WaitingShard = (Shelved, Claims);
 
 /// How shards come together once they are decided.
-pub(super) struct Join<'a, 'j> {
+pub(in crate::run) struct Join<'a, 'j> {
     pub tables: &'a DecidedTables,
     pub joined: &'a Mutex<Joined<'j>>,
     pub settlement: &'a Settlement<'a>,
@@ -117,7 +117,7 @@ impl Join<'_, '_> {
 }
 
 /// What is joined from shards as they are decided, in any order.
-pub(super) struct Joined<'a> {
+pub(in crate::run) struct Joined<'a> {
     totals: Totals,
     pledges: Pledges,
     unseen: Unseen<'a>,

@@ -3,27 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::error::RunError;
 use super::features_before::FeaturesBefore;
-use super::gate_settings::Fault;
-use super::gates::GateError;
-use super::named_by_loans::with_named_by_loans;
 use super::night_tables::NightTables;
 use super::open_offers::{
     read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_open_deductions,
     read_owners_before, read_rows_before, read_standing_alerts, read_states_before,
 };
-use super::rules::JobRules;
 use crate::contract;
 use crate::exposure::{AccountsBefore, Declared, MembersBefore, OpenOffers, OwnersBefore};
 use crate::monitor::{BookBefore, OpenDeductions, StandingAlerts, StatesBefore};
 use crate::publish::{PreviousRun, declared_by_day};
 use crate::repayment::LoanEvidence;
+use crate::run::decision_gates::GateError;
+use crate::run::error::RunError;
+use crate::run::gate_settings::Fault;
+use crate::run::named_by_loans::with_named_by_loans;
+use crate::run::rules::JobRules;
 use crate::scenario::RowsBefore;
 use crate::wash::Activity;
 
 /// What the night before left.
-pub(super) struct NightBefore {
+pub(in crate::run) struct NightBefore {
     pub open: OpenOffers,
     pub declared: BTreeMap<String, BTreeSet<Declared>>,
     pub evidence: LoanEvidence,

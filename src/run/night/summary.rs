@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::intake_gates::{AllowedFault, IntakeVerdict};
 use super::officers_work::OfficersWork;
 use crate::domain::{Currency, Money, grouped};
 use crate::model::ability::{AbilityReport, Lowered};
 use crate::monitor::{AllowedJump, Portfolio};
 use crate::offer::{OptimisationSummary, PolicyApproval};
 use crate::report::{optimisation_text, text_table};
+use crate::run::intake_gates::{AllowedFault, IntakeVerdict};
 
 /// What is said where no loan book is read.
 pub const NO_LOAN_BOOK: &str = "  loan book  none is read: every merchant is taken to owe nothing here";
@@ -213,14 +213,14 @@ pub struct ModelSummary {
 impl RunSummary {
     /// Offers of all products together.
     #[must_use]
-    pub(super) fn all_offers(&self) -> OfferCounts {
+    pub(in crate::run) fn all_offers(&self) -> OfferCounts {
         self.offers.values().fold(OfferCounts::default(), |sum, offers| OfferCounts {
             count: sum.count + offers.count,
             limit_minor: sum.limit_minor.saturating_add(offers.limit_minor),
         })
     }
 
-    pub(super) fn money(&self, minor: i64) -> String {
+    pub(in crate::run) fn money(&self, minor: i64) -> String {
         Money::new(minor, self.currency).to_string()
     }
 

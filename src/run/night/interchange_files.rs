@@ -3,9 +3,6 @@
 use std::path::Path;
 
 use super::decided_tables::DecidedTables;
-use super::error::RunError;
-use super::options::RunOptions;
-use super::progress::Progress;
 use super::publishing::PublishInputs;
 use super::summary::RunSummary;
 use crate::interchange::{
@@ -15,6 +12,9 @@ use crate::interchange::{
 };
 use crate::publish::{PublishError, Stage};
 use crate::run::Job;
+use crate::run::error::RunError;
+use crate::run::options::RunOptions;
+use crate::run::progress::Progress;
 
 /// Writes the files of a night that is being published. They come last: lineage lists all others.
 pub fn write_interchange(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Result<(), PublishError> {

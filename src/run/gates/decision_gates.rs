@@ -4,16 +4,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
-use super::decide::Decided;
 use super::gate_settings::Fault;
 use super::intake_gates::GateFinding;
-use super::loan_survey::UnknownLoans;
-use super::summarise::Totals;
 use crate::domain::Digest;
 use crate::exposure::OfferState;
 use crate::monitor::{BookDifference, DriftFault, Monitor, Portfolio};
 use crate::offer::{CapName, Offer, Policy};
 use crate::repayment::{UnknownLimit, is_of_broken_row};
+use crate::run::decide::Decided;
+use crate::run::loan_survey::UnknownLoans;
+use crate::run::summarise::Totals;
 use crate::wash::{Ingested, LedgerLine};
 
 /// A gate that did not open. Nothing was published.

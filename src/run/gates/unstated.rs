@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::table_files::TableFiles;
+use crate::run::table_files::TableFiles;
 use crate::wash::LedgerLine;
 
 /// What is told of such files.
-pub(super) const CAME_WITHOUT_DIGEST: &str = " came without the .sha256 that they or others of the table had";
+pub(in crate::run) const CAME_WITHOUT_DIGEST: &str = " came without the .sha256 that they or others of the table had";
 
 /// Files without a statement that had one the night before, and those that came since where others of their table have or had one.
-pub(super) fn unstated_files<'a>(tonight: &[&'a LedgerLine], before: Option<&'a [LedgerLine]>) -> Vec<TableFiles> {
+pub(in crate::run) fn unstated_files<'a>(
+    tonight: &[&'a LedgerLine],
+    before: Option<&'a [LedgerLine]>,
+) -> Vec<TableFiles> {
     let before = before.unwrap_or_default();
     let was_stated: BTreeMap<(&str, &str), bool> =
         before.iter().map(|line| ((line.table.as_str(), line.file.as_str()), line.is_digest_verified)).collect();

@@ -6,33 +6,15 @@ use std::sync::{Mutex, PoisonError};
 use super::decide::{DecideError, DecisionContext, decide_shard};
 use super::decided_tables::DecidedTables;
 use super::drift_report::drift_report;
-use super::error::RunError;
-use super::facts::{LookedAt, ShardFacts};
-use super::gates::check_gates;
-use super::hazard::Foresight;
 use super::interchange_files::tell_lineage;
 use super::join::{AcrossShards, HELD_WAITING, Join, Joined};
-use super::model_choice::terms_not_foreseen;
 use super::night_before::NightBefore;
 use super::night_tables::{KEPT, NightTables, answers_since, prepare};
 use super::officers_work::notes_on_decisions;
 use super::open_offers::{parts_per_million, read_member_risks};
-use super::options::{RunOptions, open_job};
-use super::past_months::PastMonths;
-use super::population::{finish_shards, prepare_shards};
 use super::portfolio_report::PortfolioReport;
-use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
-use super::rules::JobRules;
-use super::scenarios::{Scenarios, measure_scenarios};
-use super::scratch;
-use super::stages::StageClock;
 use super::summary::RunSummary;
-use super::tonights_model::models_for;
-use super::training::no_better_than_chance;
-use super::unseen::Unseen;
-use super::whose_runs::refuse_runs_of_another_job;
-use super::wide::WideTables;
 use crate::contract;
 use crate::exposure::groups_of_broken_members;
 use crate::model::registry::{Bundle, Registry};
@@ -44,6 +26,24 @@ use crate::publish::{
     PublishedRun, Publisher, RunIdentity, Stage, StageCost, log_decisions,
 };
 use crate::run::Job;
+use crate::run::decision_gates::check_gates;
+use crate::run::error::RunError;
+use crate::run::facts::{LookedAt, ShardFacts};
+use crate::run::hazard::Foresight;
+use crate::run::job_training::no_better_than_chance;
+use crate::run::model_choice::terms_not_foreseen;
+use crate::run::options::{RunOptions, open_job};
+use crate::run::past_months::PastMonths;
+use crate::run::population::{finish_shards, prepare_shards};
+use crate::run::progress::Progress;
+use crate::run::rules::JobRules;
+use crate::run::scenarios::{Scenarios, measure_scenarios};
+use crate::run::scratch;
+use crate::run::stages::StageClock;
+use crate::run::tonights_model::models_for;
+use crate::run::unseen::Unseen;
+use crate::run::whose_runs::refuse_runs_of_another_job;
+use crate::run::wide::WideTables;
 use crate::score::Reference;
 use crate::spill::Shelf;
 use crate::store::BrokenRecord;
@@ -151,7 +151,7 @@ fn run_locked(
 }
 
 /// All that tonight's published bytes depend on.
-pub(super) fn identity(
+pub(in crate::run) fn identity(
     job: &Job,
     night: &NightTables,
     bundle: &Bundle,
@@ -178,7 +178,7 @@ pub(super) fn identity(
 }
 
 /// A night: the job, its rules, the tables of the night and the model, with which every shard is decided and published.
-pub(super) struct Night<'a> {
+pub(in crate::run) struct Night<'a> {
     pub job: &'a Job,
     pub rules: &'a JobRules,
     pub tables: &'a NightTables,
@@ -336,7 +336,11 @@ fn provenance(
 }
 
 /// A run that was published before; its own summary is read back.
-pub(super) fn earlier(published: Published, is_new: bool, stages: Vec<StageCost>) -> Result<RunOutcome, RunError> {
+pub(in crate::run) fn earlier(
+    published: Published,
+    is_new: bool,
+    stages: Vec<StageCost>,
+) -> Result<RunOutcome, RunError> {
     let path = published.run_dir.join("results.json");
     let text =
         std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;

@@ -17,7 +17,7 @@ const WEEKS: i64 = 8;
 /// Days since the last one that the night before had files of, by contract table, for which an input should have files and has none. An input is regular where over
 /// eight weeks each weekday always had a file or never: one that has files only on days on which something happened is missed by chance now and then, and is not
 /// judged. Files of days that the night before did not look at, because they lay there already, were none of its. A file without rows, or with the bytes of another day's, says nothing of its day, and is as none. A day that a night went on without is not missed again, and the input is irregular until it is eight weeks ago.
-pub(super) fn missing_days(
+pub(in crate::run) fn missing_days(
     job: &SourceSettings,
     tonight: &[InputFile],
     (before, before_as_of): (&FilesBefore, Date),

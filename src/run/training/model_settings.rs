@@ -98,11 +98,11 @@ impl ModelSettings {
 /// `[model]` as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawModel {
+pub(in crate::run) struct RawModel {
     name: Spanned<String>,
     version: Option<Spanned<String>>,
-    pub(super) label: Spanned<LabelKind>,
-    pub(super) ability_measure: Spanned<String>,
+    pub(in crate::run) label: Spanned<LabelKind>,
+    pub(in crate::run) ability_measure: Spanned<String>,
     performance_days: Spanned<i64>,
     snapshot_every_days: Spanned<i64>,
     snapshots: Spanned<i64>,
@@ -114,7 +114,7 @@ pub(super) struct RawModel {
 }
 
 /// `[model]` in the reference.
-pub(super) static MODEL_KEYS: Section = Section {
+pub(in crate::run) static MODEL_KEYS: Section = Section {
     head: "[model]",
     doc: "How the models of willingness and ability are trained and accepted.",
     keys: &[
@@ -184,7 +184,7 @@ pub(super) static MODEL_KEYS: Section = Section {
 };
 
 /// Checks the section.
-pub(super) fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<ModelSettings, ConfigError> {
+pub(in crate::run) fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<ModelSettings, ConfigError> {
     let before = file.noted_count();
     let settings = ModelSettings {
         name: bounds::slug(file, &raw.name, "model.name")?,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::population::PopulationError;
+use super::job_training::TrainingError;
 use super::receipts;
-use super::rules::JobRules;
-use super::training::TrainingError;
 use crate::features;
 use crate::model::ability::ReceiptHistory;
 use crate::repayment;
+use crate::run::population::PopulationError;
+use crate::run::rules::JobRules;
 use crate::run::{LabelKind, ModelSettings};
 use crate::store::Shard;
 use crate::tiles::Views;
