@@ -30,12 +30,20 @@ fn market(merchants: usize, seed: u64) -> Vec<ObservedReceipts> {
                 last_year: vec![periods[11], periods.iter().skip(6).take(6).sum()],
                 periods,
             },
+            known_periods: 12,
             seasons: vec![0.0; 2],
             after_minor: vec![after(1), after(6)],
             group: [AbilityGroup::Fit, AbilityGroup::Fit, AbilityGroup::Calibrate, AbilityGroup::Judge][number % 4],
         });
     }
     rows
+}
+
+/// A market of one flat month in as many periods as are kept: no season.
+fn all_is_known() -> CategoryReceipts {
+    let mut receipts = CategoryReceipts::default();
+    receipts.add(&ReceiptHistory { periods: vec![1_000_000; usize::from(PERIODS)], ..ReceiptHistory::default() });
+    receipts
 }
 
 fn trained() -> &'static TrainedAbility {
@@ -61,6 +69,40 @@ fn every_quantile_covers_what_it_says_and_rules_of_thumb_are_beaten() {
     }
 }
 
+/// The same where the data begin `known` periods before the observation.
+fn seen_for(mut row: ObservedReceipts, known: u16) -> ObservedReceipts {
+    row.history.periods.iter_mut().skip(usize::from(known)).for_each(|minor| *minor = 0);
+    row.history.history_days = known * PERIOD_DAYS;
+    row.history.last_year = vec![0, 0];
+    row.known_periods = usize::from(known);
+    row
+}
+
+#[test]
+fn what_was_learnt_from_short_histories_holds_where_more_is_known() {
+    // Snapshots that know two to six months, and a night that knows ten.
+    let rows: Vec<ObservedReceipts> =
+        market(4_000, 6).into_iter().zip((2..=6).cycle()).map(|(row, known)| seen_for(row, known)).collect();
+    let ability = train_ability(&rows, &HORIZONS, &AbilitySettings::default()).unwrap().ability;
+    assert_eq!(ability.reach_periods, 6);
+    let tonight: Vec<ObservedReceipts> = market(1_000, 7).into_iter().map(|row| seen_for(row, 11)).collect();
+    let mut seasons = CategoryReceipts::default();
+    for row in &tonight {
+        seasons.add(&row.history);
+    }
+    assert_eq!(seasons.known_periods(), 10);
+    for (at, horizon_days) in HORIZONS.into_iter().enumerate() {
+        let below = |of: &dyn Fn(&ReceiptsAhead) -> i64| {
+            let is_below = |row: &&ObservedReceipts| {
+                row.after_minor[at] < of(&ability.foresee(&row.history, &seasons).horizons[at])
+            };
+            tonight.iter().filter(is_below).count() as f64 / tonight.len() as f64
+        };
+        let (lower, median) = (below(&|ahead| ahead.lower_minor), below(&|ahead| ahead.median_minor));
+        assert!((lower - 0.1).abs() < 0.06 && (median - 0.5).abs() < 0.1, "{horizon_days}: {lower} and {median}");
+    }
+}
+
 #[test]
 fn lower_figures_that_what_came_in_refutes_are_lowered_and_say_so() {
     let mut rows = market(4_000, 5);
@@ -75,8 +117,8 @@ fn lower_figures_that_what_came_in_refutes_are_lowered_and_say_so() {
         let level = horizon.levels.iter().find(|level| (level.level - report.quantile).abs() < 1e-9).unwrap();
         assert!((level.share_below - 0.1).abs() < 0.01, "{level:?}");
     }
-    let foreseen = ability.foresee(&rows[1].history, &CategoryReceipts::default());
-    let before = trained().ability.foresee(&rows[1].history, &CategoryReceipts::default());
+    let foreseen = ability.foresee(&rows[1].history, &all_is_known());
+    let before = trained().ability.foresee(&rows[1].history, &all_is_known());
     for (now, before) in foreseen.horizons.iter().zip(&before.horizons) {
         assert!(now.lower_minor < before.lower_minor && now.median_minor > now.lower_minor, "{now:?} {before:?}");
     }
@@ -91,7 +133,7 @@ fn more_than_one_in_ten_who_stop_leave_nothing_to_count_on() {
         }
     }
     let ability = train_ability(&rows, &HORIZONS, &AbilitySettings::default()).unwrap().ability;
-    let foreseen = ability.foresee(&rows[1].history, &CategoryReceipts::default());
+    let foreseen = ability.foresee(&rows[1].history, &all_is_known());
     assert_eq!(foreseen.lower_minor(180), Some(0));
     assert!(foreseen.horizons[1].median_minor > 0);
 }
@@ -117,7 +159,7 @@ fn too_few_rows_and_odd_settings_are_refused() {
 }
 
 fn lower(history: &ReceiptHistory) -> Vec<i64> {
-    let foreseen = trained().ability.foresee(history, &CategoryReceipts::default());
+    let foreseen = trained().ability.foresee(history, &all_is_known());
     foreseen.horizons.iter().map(|h| h.lower_minor).collect()
 }
 

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::category::{CategoryEffects, Residual};
 use super::conformal::shifts;
-use super::history::ReceiptHistory;
+use super::history::{ReceiptHistory, YEAR};
 use super::naive::pinball;
-use super::predict::{AbilityModel, FORMAT, HORIZON_LEVELS, HorizonModel, Inputs, LevelModel, NOTHING};
+use super::predict::{AbilityModel, FORMAT, HORIZON_LEVELS, HorizonModel, Inputs, LevelModel, Market, NOTHING};
 use super::quantile::{QUARTER_COLUMN, Sample, fit, fitted};
 use super::report::{AbilityReport, Lowered, judge, lowering};
 use crate::domain::elementary::{ln, pow};
@@ -47,6 +47,8 @@ pub enum AbilityGroup {
 pub struct ObservedReceipts {
     /// What could be seen.
     pub history: ReceiptHistory,
+    /// Whole periods of which the market's receipts were known.
+    pub known_periods: usize,
     /// The season of the merchant's category, by horizon.
     pub seasons: Vec<f64>,
     /// Net receipts after the observation, by horizon, minor units.
@@ -61,8 +63,9 @@ impl ObservedReceipts {
         self.after_minor.get(horizon).map(|&minor| minor.max(0) as f64)
     }
 
-    pub(super) fn season(&self, horizon: usize) -> f64 {
-        self.seasons.get(horizon).copied().unwrap_or_default()
+    pub(super) fn market(&self, horizon: usize) -> Market {
+        let season = self.seasons.get(horizon).copied().unwrap_or_default();
+        Market { known_periods: self.known_periods, season }
     }
 }
 
@@ -83,8 +86,8 @@ pub(crate) const MIN_CALIBRATING: usize = 20;
 /// Exponents of a merchant's own season that are tried.
 const OWN_SEASONS: [f64; 4] = [0.0, 0.1, 0.2, 0.35];
 
-/// Trains the ability model over `horizons`, in days, the shortest first. Merchants without receipts in the year before are left out: nothing is
-/// foreseen of them, and nothing is lent on it.
+/// Trains the ability model over `horizons`, in days, the shortest first. Merchants without receipts in the year before, as far as it is
+/// known, are left out: nothing is foreseen of them, and nothing is lent on it.
 ///
 /// # Errors
 /// Settings out of range, or too few rows to fit or to calibrate by.
@@ -99,7 +102,8 @@ pub fn train_ability(
         let why = "quantile 0.05, 0.1 or 0.25, ridge above 0, at least one group and one horizon".to_owned();
         return Err(ModelError::BadSetting { setting: "ability", why });
     };
-    let rows: Vec<&ObservedReceipts> = rows.iter().filter(|row| row.history.levels().is_some()).collect();
+    let rows: Vec<&ObservedReceipts> =
+        rows.iter().filter(|row| row.history.levels(row.known_periods).is_some()).collect();
     let of = |group: AbilityGroup| rows.iter().copied().filter(move |row| row.group == group);
     let (to_fit, to_calibrate) = (of(AbilityGroup::Fit).count(), of(AbilityGroup::Calibrate).count());
     if to_fit < MIN_ROWS || to_calibrate < MIN_CALIBRATING {
@@ -109,11 +113,14 @@ pub fn train_ability(
         );
         return Err(ModelError::CannotTrain { why });
     }
-    let sizes: Vec<f64> = of(AbilityGroup::Fit).filter_map(|r| r.history.levels()).map(|[year, ..]| ln(year)).collect();
+    let reach_periods = of(AbilityGroup::Fit).map(|row| row.known_periods).max().unwrap_or(YEAR);
+    let levels = of(AbilityGroup::Fit).filter_map(|row| row.history.levels(row.known_periods));
+    let sizes: Vec<f64> = levels.map(|[year, ..]| ln(year)).collect();
     let mut model = AbilityModel {
         format: FORMAT,
         centre: sizes.iter().sum::<f64>() / sizes.len() as f64,
         sizes: sizes.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &s| (low.min(s), high.max(s))),
+        reach_periods,
         quantile: settings.quantile,
         horizons: Vec::new(),
     };
@@ -179,7 +186,7 @@ fn looked_at<'a>(
     horizon_days: u16,
 ) -> Vec<(&'a ObservedReceipts, Inputs, f64)> {
     let row = |row: &'a ObservedReceipts| {
-        let inputs = model.inputs(&row.history, row.season(at), at, horizon_days)?;
+        let inputs = model.inputs(&row.history, row.market(at), at, horizon_days)?;
         let target = ln((row.after(at)? / inputs.unit).max(NOTHING));
         Some((row, inputs, target))
     };

@@ -50,33 +50,35 @@ impl ReceiptHistory {
         if last.len() < count { 0.0 } else { last.copied().min().unwrap_or(0).max(0) as f64 }
     }
 
-    /// Whether ability can be learnt from it: something came in over the year before.
+    /// Whether ability can be learnt from it, if all of the year before is known: something came in.
     #[must_use]
     pub fn is_usable(&self) -> bool {
-        self.levels().is_some()
+        self.levels(YEAR).is_some()
     }
 
-    /// Mean receipts of a month by the year, the quarter, the last month, the weakest month of the quarter and of the year. `None` for a
-    /// merchant without receipts in a year.
+    /// Mean receipts of a month by the year, the quarter, the last month, the weakest month of the quarter and of the year, all within the last
+    /// `known` periods. `None` for a merchant without receipts in them.
     ///
-    /// Every level is superadditive in the merchant's receipts: two parts of a trade have levels that together are at most the whole's.
-    pub(super) fn levels(&self) -> Option<[f64; LEVELS]> {
-        let year = self.sum(0, YEAR) / YEAR as f64;
-        let with = |level: f64| self.with_yearly_share(level);
-        (year >= 1.0).then(|| {
-            [
-                year,
-                with(self.sum(0, QUARTER) / QUARTER as f64),
-                with(self.sum(0, 1)),
-                with(self.weakest(QUARTER)),
-                with(self.weakest(YEAR)),
-            ]
+    /// `known` is a number of the market, the same for all of its merchants. Every level is therefore superadditive in the merchant's receipts:
+    /// two parts of a trade have levels that together are at most the whole's. With the merchant's own history in its place a shop that
+    /// opens anew would count its few months as a year's.
+    pub(super) fn levels(&self, known: usize) -> Option<[f64; LEVELS]> {
+        let (quarter, year) = (known.clamp(1, QUARTER), known.clamp(1, YEAR));
+        let with = |level: f64| self.with_yearly_share(level, known);
+        let mean = self.mean(year);
+        (mean >= 1.0).then(|| {
+            [mean, with(self.mean(quarter)), with(self.mean(1)), with(self.weakest(quarter)), with(self.weakest(year))]
         })
     }
 
     /// A level with its share of the yearly mean.
-    pub(super) fn with_yearly_share(&self, level: f64) -> f64 {
-        level + YEARLY_SHARE * self.sum(0, YEAR) / YEAR as f64
+    pub(super) fn with_yearly_share(&self, level: f64, known: usize) -> f64 {
+        level + YEARLY_SHARE * self.mean(known.clamp(1, YEAR))
+    }
+
+    /// Mean receipts of the last `count` periods.
+    fn mean(&self, count: usize) -> f64 {
+        self.sum(0, count) / count as f64
     }
 
     /// Receipts of the same days a year ago, where the merchant traded then already.
@@ -116,12 +118,29 @@ mod tests {
             let other = with(parts.iter().map(|(_, b)| *b).collect());
             let whole = with(parts.iter().map(|(a, b)| a + b).collect());
             let none = [0.0; LEVELS];
-            let (one, other) = (one.levels().unwrap_or(none), other.levels().unwrap_or(none));
-            let whole = whole.levels().unwrap_or(none);
-            for at in 0..LEVELS {
-                prop_assert!(one[at] + other[at] <= whole[at] * (1.0 + 1e-12), "level {at}");
+            for known in [0, 1, 2, 5, YEAR, 28] {
+                let (one, other) = (one.levels(known).unwrap_or(none), other.levels(known).unwrap_or(none));
+                let whole = whole.levels(known).unwrap_or(none);
+                for at in 0..LEVELS {
+                    prop_assert!(one[at] + other[at] <= whole[at] * (1.0 + 1e-12), "level {at} of {known} periods");
+                }
             }
         }
+    }
+
+    #[test]
+    fn levels_are_means_of_the_periods_that_are_known() {
+        // A steady trade, and data that begin in the sixth period.
+        let mut history = with(vec![100; 28]);
+        history.periods[5..].fill(0);
+        history.periods[5] = 40;
+        let steady = history.levels(5).unwrap();
+        assert!(steady.iter().all(|level| (100.0..=105.0).contains(level)), "{steady:?}");
+        assert_eq!(history.levels(2), Some(steady));
+        assert!(history.levels(YEAR).unwrap()[0] < 50.0);
+        // What came in before is not looked at.
+        history.periods[..5].fill(0);
+        assert_eq!(history.levels(5), None);
     }
 
     #[test]
@@ -133,6 +152,6 @@ mod tests {
         assert!((history.last_quarter(180) - 600.0).abs() < 1e-9);
         history.history_days = 359;
         assert_eq!((history.same_days_last_year(1), history.twice_the_weakest(60)), (None, None));
-        assert_eq!(with(vec![0; 28]).levels(), None);
+        assert_eq!(with(vec![0; 28]).levels(YEAR), None);
     }
 }

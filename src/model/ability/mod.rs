@@ -12,6 +12,10 @@
 //! (a product of powers that add up to at least 1 is superadditive). A merchant's own season takes part as a level of its own. Shrinking to the category acts on the ratio of what comes to what came,
 //! not on the amount: a small shop borrows nothing on the size of its neighbours.
 //!
+//! **What is known of the past.** Data begin somewhere. Levels are means of the whole periods that are known of the market, and reach no further back
+//! than at some snapshot of the training: a year of which five months are known is a mean of five months, or figures learnt from short
+//! histories would not fit longer ones. How long a merchant itself has traded changes no level.
+//!
 //! **Three disjoint groups of merchants.** One is fitted, one calibrates (conformal quantiles of what the fit leaves), the last judges, and only at
 //! snapshots whose outcomes came after all that was learnt.
 

@@ -62,6 +62,9 @@ pub struct AbilityModel {
     pub centre: f64,
     /// Smallest and largest such logarithm in training; a merchant beyond counts as one at the end.
     pub sizes: (f64, f64),
+    /// Periods that levels look back at most: so many were known where it learnt. What further periods say it has not seen.
+    #[serde(default)]
+    pub reach_periods: usize,
     /// The quantile by which is lent.
     pub quantile: f64,
     /// Shortest horizon first.
@@ -153,6 +156,15 @@ impl MerchantReceipts {
     }
 }
 
+/// What all merchants together say at an observation, over one horizon.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Market {
+    /// Whole periods of which receipts are known.
+    pub known_periods: usize,
+    /// The season of the merchant's category, as a logarithm.
+    pub season: f64,
+}
+
 /// What the model looks at of one merchant at one horizon.
 pub(super) struct Inputs {
     pub row: Row,
@@ -166,15 +178,17 @@ pub(super) struct Inputs {
 }
 
 impl AbilityModel {
-    /// What is known of a merchant; `None` without receipts in a year.
-    pub(super) fn inputs(&self, history: &ReceiptHistory, season: f64, horizon: usize, days: u16) -> Option<Inputs> {
-        let [year, others @ ..]: [f64; LEVELS] = history.levels()?;
+    /// What is known of a merchant; `None` without receipts in a year, or in as much of it as is known.
+    pub(super) fn inputs(&self, history: &ReceiptHistory, market: Market, horizon: usize, days: u16) -> Option<Inputs> {
+        let Market { known_periods, season } = market;
+        let known = self.within_reach(known_periods);
+        let [year, others @ ..]: [f64; LEVELS] = history.levels(known)?;
         let size = ln(year).clamp(self.sizes.0, self.sizes.1);
         let [quarter, month, weak_quarter, weak_year] = others.map(|level| ln(level / year));
         let months = f64::from(days) / f64::from(PERIOD_DAYS);
         // Both are levels: they are never nothing, and superadditive.
         let expected = others.first().copied().unwrap_or_default() * exp(season);
-        let own = history.same_days_last_year(horizon).map(|minor| history.with_yearly_share(minor / months));
+        let own = history.same_days_last_year(horizon).map(|minor| history.with_yearly_share(minor / months, known));
         Some(Inputs {
             row: [
                 1.0,
@@ -192,6 +206,11 @@ impl AbilityModel {
         })
     }
 
+    /// Of the periods that are known, those that levels look back.
+    pub(super) fn within_reach(&self, known_periods: usize) -> usize {
+        known_periods.min(self.reach_periods)
+    }
+
     /// Its horizons in days, the shortest first.
     #[must_use]
     pub fn horizon_days(&self) -> Vec<u16> {
@@ -203,8 +222,9 @@ impl AbilityModel {
     pub fn foresee(&self, history: &ReceiptHistory, seasons: &CategoryReceipts) -> Foreseen {
         let of = |(at, model): (usize, &HorizonModel)| {
             let season = seasons.season(&history.category, model.horizon_days);
+            let market = Market { known_periods: seasons.known_periods(), season };
             let at_level = |level: f64| {
-                let amounts = self.quantiles(history, season, at, model);
+                let amounts = self.quantiles(history, market, at, model);
                 let found = model.levels.iter().position(|m| m.level >= level - 1e-9);
                 minor(found.and_then(|n| amounts.get(n)).copied().unwrap_or(0.0))
             };
@@ -220,8 +240,14 @@ impl AbilityModel {
 
     /// Amounts at every level, minor units, smallest level first. Where levels were fitted across each other the higher gives way: the lower
     /// figures are those that are lent by.
-    pub(super) fn quantiles(&self, history: &ReceiptHistory, season: f64, at: usize, model: &HorizonModel) -> Vec<f64> {
-        let Some(inputs) = self.inputs(history, season, at, model.horizon_days) else {
+    pub(super) fn quantiles(
+        &self,
+        history: &ReceiptHistory,
+        market: Market,
+        at: usize,
+        model: &HorizonModel,
+    ) -> Vec<f64> {
+        let Some(inputs) = self.inputs(history, market, at, model.horizon_days) else {
             return vec![0.0; model.levels.len()];
         };
         let mut least = 0.0_f64;
@@ -250,7 +276,7 @@ impl AbilityModel {
 }
 
 /// Version of this layout.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// Whole minor units, rounded down, never negative.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of exact whole numbers")]

@@ -149,6 +149,8 @@ pub(super) fn lowering(model: &AbilityModel, rows: &[&ObservedReceipts], at: usi
 /// A judging row.
 struct Judged<'a> {
     row: &'a ObservedReceipts,
+    /// Mean month of the year.
+    year: f64,
     seen: f64,
     amounts: Vec<f64>,
 }
@@ -168,8 +170,9 @@ fn judged<'a>(
 ) -> Vec<Judged<'a>> {
     let judging = rows.iter().copied().filter(|row| row.group == AbilityGroup::Judge);
     let judged = judging.filter_map(|row| {
-        let amounts = model.quantiles(&row.history, row.season(at), at, horizon);
-        Some(Judged { row, seen: row.after(at)?, amounts })
+        let amounts = model.quantiles(&row.history, row.market(at), at, horizon);
+        let [year, ..] = row.history.levels(model.within_reach(row.known_periods))?;
+        Some(Judged { row, year, seen: row.after(at)?, amounts })
     });
     judged.collect()
 }
@@ -246,11 +249,10 @@ fn over_horizon(
 }
 
 fn parts(judged: &[Judged<'_>], lent_by: usize, quantile: f64) -> Vec<PartOfRows> {
-    let year = |j: &Judged<'_>| j.row.history.levels().map_or(0.0, |[year, ..]| year);
-    let mut sizes: Vec<f64> = judged.iter().map(year).collect();
+    let mut sizes: Vec<f64> = judged.iter().map(|j| j.year).collect();
     sizes.sort_by(f64::total_cmp);
     let third = |n: usize| sizes.get(n * sizes.len() / 3).copied().unwrap_or(f64::INFINITY);
-    let size = |j: &Judged<'_>| match year(j) {
+    let size = |j: &Judged<'_>| match j.year {
         y if y < third(1) => "1 small",
         y if y < third(2) => "2 middle",
         _ => "3 large",

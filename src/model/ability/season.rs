@@ -108,6 +108,12 @@ impl CategoryReceipts {
         }
     }
 
+    /// Whole periods of which the receipts of all merchants together are known, at most a year's: levels rest on no more.
+    #[must_use]
+    pub fn known_periods(&self) -> usize {
+        self.all.known_periods().min(YEAR)
+    }
+
     /// The season of a category over the `horizon_days` ahead, as a logarithm: 0 is none.
     #[must_use]
     pub fn season(&self, category: &str, horizon_days: u16) -> f64 {

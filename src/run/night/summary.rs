@@ -386,6 +386,13 @@ impl RunSummary {
             let Some(level) = horizon.levels.iter().find(|level| (level.level - ability.quantile).abs() < 1e-9) else {
                 continue;
             };
+            let by_half = horizon
+                .levels
+                .iter()
+                .find(|level| (level.level - 0.5).abs() < 1e-9)
+                .map_or_else(String::new, |level| {
+                    format!(", {:.1} % below the figure by half", 100.0 * level.share_below)
+                });
             let naive: Vec<String> = horizon
                 .naive
                 .iter()
@@ -403,7 +410,7 @@ impl RunSummary {
             });
             writeln!(
                 out,
-                "             receipts over {} days: {:.1} % of {} below the lower figure, {:.0} % meant{lowered}; pinball loss {:.3} of receipts, of rules of thumb: {}",
+                "             receipts over {} days: {:.1} % of {} below the lower figure, {:.0} % meant{lowered}{by_half}; pinball loss {:.3} of receipts, of rules of thumb: {}",
                 horizon.horizon_days,
                 100.0 * level.share_below,
                 grouped(ability.judged_rows as u64),

@@ -379,7 +379,8 @@ impl SnapshotBuilder<'_> {
             if let (Some(group), Some(after_minor)) = (group, after.remove(&merchant)) {
                 let season = |days: &u16| by_category.season(&history.category, *days);
                 let seasons = self.horizons.iter().map(season).collect();
-                rows.push((merchant, ObservedReceipts { history, seasons, after_minor, group }));
+                let known_periods = by_category.known_periods();
+                rows.push((merchant, ObservedReceipts { history, known_periods, seasons, after_minor, group }));
             }
         }
         rows
@@ -513,12 +514,13 @@ fn digest_of(names: &[String], rows: &[Row], horizons: &[u16], receipts: &[(Stri
         hasher.field(&days.to_le_bytes());
     }
     for (merchant, observed) in receipts {
-        let ObservedReceipts { history, seasons, after_minor, group } = observed;
+        let ObservedReceipts { history, known_periods, seasons, after_minor, group } = observed;
         hasher.field(merchant.as_bytes());
         hasher.field(history.category.as_bytes());
         hasher.field(&[*group as u8]);
         hasher.field(&history.history_days.to_le_bytes());
         hasher.field(&history.active_days.to_le_bytes());
+        hasher.field(&(*known_periods as u64).to_le_bytes());
         for minor in history.periods.iter().chain(&history.last_year).chain(after_minor) {
             hasher.field(&minor.to_le_bytes());
         }
