@@ -149,6 +149,18 @@ fn a_term_rests_on_the_longest_horizon_within_it() {
 }
 
 #[test]
+fn a_model_that_does_not_say_how_far_it_looks_back_is_refused() {
+    let path = std::path::Path::new("ability.json");
+    let sound = serde_json::to_value(&trained().ability).unwrap();
+    let read = |value| serde_json::from_value::<AbilityModel>(value).unwrap().check(path);
+    assert!(read(sound.clone()).is_ok());
+    let mut earlier = sound;
+    earlier["format"] = 2.into();
+    assert!(earlier.as_object_mut().unwrap().remove("reach_periods").is_some());
+    assert!(read(earlier).unwrap_err().to_string().contains("layout 2"));
+}
+
+#[test]
 fn too_few_rows_and_odd_settings_are_refused() {
     let rows = market(60, 1);
     assert!(train_ability(&rows, &HORIZONS, &AbilitySettings::default()).is_err());
