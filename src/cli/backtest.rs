@@ -1,12 +1,11 @@
 //! `integrity backtest`: replays past nights and judges what they said.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
 
 use super::day::day;
-use super::output_file::create_new;
+use super::output_file::NewPage;
 use super::run::JobArgs;
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::run::{
@@ -39,7 +38,7 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "DAYS", conflicts_with = "alerts")]
     retrain_days: Option<u16>,
     /// Writes the report, with plots, as one HTML file too.
-    #[arg(long, value_name = "FILE", conflicts_with = "alerts")]
+    #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
 
@@ -56,10 +55,15 @@ pub fn execute(args: &BacktestArgs, output: Output, terminal: &Terminal) -> Resu
     if from.zip(to).is_some_and(|(from, to)| from > to || (args.alerts && from == to)) {
         return Err(Failure::Usage("--from is not before --to".to_owned()));
     }
+    // Refused before hours of work, not after.
+    let page = args.html.as_deref().map(NewPage::take).transpose()?;
     if args.alerts {
         let how = BacktestOptions { from, to, every_days: args.every_days.unwrap_or(7) };
         let report = backtest_alerts(&args.job.path, &args.job.options()?, &how, terminal)?;
         terminal.finish();
+        if let Some(page) = page {
+            page.write(report.page())?;
+        }
         output.show(&report, AlertBacktest::text)?;
         return Ok(ExitCode::Ok);
     }
@@ -70,13 +74,10 @@ pub fn execute(args: &BacktestArgs, output: Output, terminal: &Terminal) -> Resu
         retrain_days: args.retrain_days,
         against: args.against.clone(),
     };
-    // Refused before hours of work, not after.
-    let page = args.html.as_deref().map(|path| create_new(path).map(|file| (path, file))).transpose()?;
     let report = backtest_offers(&args.job.path, &args.job.options()?, &how, terminal)?;
     terminal.finish();
-    if let Some((path, mut file)) = page {
-        let text = report.page().map_err(|e| Failure::Internal(e.to_string()))?;
-        file.write_all(text.as_bytes()).map_err(|source| Failure::Io { path: path.to_owned(), source })?;
+    if let Some(page) = page {
+        page.write(report.page())?;
     }
     output.show(&report, OfferBacktest::text)?;
     Ok(ExitCode::Ok)

@@ -1,9 +1,8 @@
 //! `integrity policy`: what another policy would have decided, before anyone signs it, and the best that a policy allows for all offers together.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
-use super::output_file::create_new;
+use super::output_file::NewPage;
 use super::{ExitCode, Failure, Output};
 use crate::optimise::Varied;
 use crate::report::{PolicyOptimum, policy_diff, policy_diff_text, policy_optimum};
@@ -85,11 +84,10 @@ fn optimise(args: &OptimiseArgs, output: Output) -> Result<(), Failure> {
         Along::Budget => (Varied::Lent, usize::from(args.points)),
         Along::ExpectedLoss => (Varied::Loss, usize::from(args.points)),
     });
-    let page = args.html.as_deref().map(|path| create_new(path).map(|file| (path, file))).transpose()?;
+    let page = args.html.as_deref().map(NewPage::take).transpose()?;
     let optimum = policy_optimum(&args.run, &args.policy, along)?;
-    if let Some((path, mut file)) = page {
-        let text = optimum.page().map_err(|e| Failure::Internal(e.to_string()))?;
-        file.write_all(text.as_bytes()).map_err(|source| Failure::Io { path: path.to_owned(), source })?;
+    if let Some(page) = page {
+        page.write(optimum.page())?;
     }
     output.show(&optimum, PolicyOptimum::text)
 }

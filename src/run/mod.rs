@@ -41,8 +41,8 @@ use training::{job_training, label_survey, learnt_merchants, model_choice, model
 pub use as_of::AsOfRule;
 pub use backtest::{
     AlertBacktest, AlertBudget, Approval, BacktestError, BacktestOptions, ChosenRule, DateLine, Figures, HazardJudged,
-    HazardReport, LoanFigures, ModelUsed, MoneyRange, OfferBacktest, OfferBacktestOptions, OfferFigures, Period,
-    RuleReport, ShareRange, SideReport, SwapSet, Swaps, backtest_alerts, backtest_offers,
+    HazardReport, LeadTimes, LoanFigures, ModelUsed, MoneyRange, OfferBacktest, OfferBacktestOptions, OfferFigures,
+    Period, RuleReport, ShareRange, SideReport, SwapSet, Swaps, backtest_alerts, backtest_offers,
 };
 pub use catch_up::{MissedNights, catch_up, missed_nights};
 pub use check::{BrokenExample, BrokenRule, CheckOptions, CheckReport, JoinCoverage, TableVerdict, check_job};

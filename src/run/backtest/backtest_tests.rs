@@ -340,3 +340,31 @@ fn the_future_changes_no_alert() {
         }
     }
 }
+
+#[test]
+fn the_page_draws_what_is_found_what_each_rule_adds_and_how_early() {
+    let nights = (0..60).map(|n| 7 * n).map(|on| night(on, (on - 300).max(0), 1_000, on >= 330));
+    // Rule a sees it coming 48 days before, rule b 13: too late to act on.
+    let standing = |on: i64, rule| (day(on), vec![Standing { rule, beyond: 0.5, is_new: true }]);
+    let series = |standing: Vec<(Date, Vec<Standing>)>| MerchantSeries {
+        standing: standing.into_iter().collect(),
+        loans: [("l".to_owned(), story(0, nights.clone().collect()))].into(),
+        unknown_loans: 0,
+    };
+    let merchants = [series(vec![standing(252, 0)]), series(vec![standing(287, 1)]), series(vec![])];
+    let panel = Panel {
+        rules: vec![rule("<a>"), rule("b")],
+        merchants: merchants.into_iter().enumerate().map(|(n, s)| (n.to_string(), s)).collect(),
+        nights: (0..60).map(|n| day(7 * n)).collect(),
+        ..Panel::default()
+    };
+    let judged = Period { from: day(0), to: day(294), known_by: day(480) };
+    let plan = Plan { nights: Vec::new(), choosing: None, judged, every_days: 7, performance_days: 180 };
+    let found = report::report("job", &plan, &panel, None);
+    let spans: Vec<(i64, i64, u64)> = found.lead_times.iter().map(|s| (s.from_days, s.to_days, s.loans)).collect();
+    assert_eq!(spans, [(0, 13, 1), (14, 27, 0), (28, 41, 0), (42, 55, 1)]);
+    let page = found.page().unwrap();
+    assert_eq!(page.matches("<svg").count(), 2);
+    assert!(page.contains("&#60;a&#62;") && page.contains("33.3 %") && page.contains("42 to 55 days"), "{page}");
+    assert!(page.contains("not before it") && page.contains("no hazard model") && !page.contains("<script"), "{page}");
+}

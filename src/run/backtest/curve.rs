@@ -25,6 +25,22 @@ pub enum Flagged {
     ByOwed,
 }
 
+impl Flagged {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::ByHazard, Self::ByBoth, Self::ByRules, Self::ByOwed];
+
+    /// In words.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::ByHazard => "money at risk",
+            Self::ByRules => "most precise rules",
+            Self::ByBoth => "money at risk, and a rule",
+            Self::ByOwed => "owed",
+        }
+    }
+}
+
 /// A point of a curve.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CurvePoint {

@@ -50,6 +50,9 @@ pub struct Figures {
     pub precision_share: Option<f64>,
     /// Median days from flag to first missed payment; null where no default was flagged.
     pub median_lead_days: Option<i64>,
+    /// Days from flag to first missed payment of every such default, fewest first.
+    #[serde(skip)]
+    pub lead_days: Vec<i64>,
     /// Money that later defaults, minor units.
     pub defaulted_minor: i64,
     /// The part of it that was flagged early enough.
@@ -88,7 +91,6 @@ pub fn judge(
     counts: impl Fn(&Standing) -> bool,
 ) -> Figures {
     let mut figures = Figures::default();
-    let mut leads: Vec<i64> = Vec::new();
     let mut opened = 0_u64;
     let mut nights = Nights::default();
     for series in panel.merchants.values() {
@@ -112,7 +114,7 @@ pub fn judge(
             let since = first_night(loan, act_by, every_days);
             let first =
                 flagged.iter().find(|night| **night >= since && is_foreseen(default, **night, performance_days));
-            leads.extend(first.map(|night| i64::from(days_between(*night, default.first_missed_on))));
+            figures.lead_days.extend(first.map(|night| i64::from(days_between(*night, default.first_missed_on))));
             if first.is_some_and(|night| *night <= act_by) {
                 figures.flagged_loans += 1;
                 figures.flagged_minor = figures.flagged_minor.saturating_add(default.money_minor);
@@ -123,8 +125,8 @@ pub fn judge(
             count(&mut figures, &mut nights, series, &defaults, flag, performance_days);
         }
     }
-    leads.sort_unstable();
-    figures.median_lead_days = leads.get(leads.len() / 2).copied();
+    figures.lead_days.sort_unstable();
+    figures.median_lead_days = figures.lead_days.get(figures.lead_days.len() / 2).copied();
     figures.flagged_money_share = share(figures.flagged_minor, figures.defaulted_minor);
     figures.precision_share = share(figures.right_flags.cast_signed(), figures.flags.cast_signed());
     figures.money_precision_share = share(figures.foreseen_minor, figures.owed_under_flags_minor);

@@ -10,6 +10,7 @@
 //! A night sees exactly what a run of that day would have seen ([`crate::store::Store::shard`]); its alerts build on those of the night replayed before
 //! it. What came later is looked at by the judging alone.
 
+mod alerts_page;
 mod choose;
 mod curve;
 mod fate;
@@ -34,7 +35,7 @@ pub use offers::{
 };
 pub use replay::BacktestError;
 use replay::Replayed;
-pub use report::{AlertBacktest, RuleReport};
+pub use report::{AlertBacktest, LeadTimes, RuleReport};
 
 use super::as_of::as_of_to_train;
 use super::error::RunError;

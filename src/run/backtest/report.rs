@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Plan;
 use super::choose::{ChosenRule, LEAST_MONEY_SHARE, LEAST_PRECISION, as_in_file, choose, is_chosen};
-use super::curve::{CurvePoint, Flagged};
+use super::curve::CurvePoint;
 use super::hazard::{AlertBudget, HazardReport};
 use super::judge::{Figures, LEAD_DAYS, Period, judge};
 use super::panel::Panel;
@@ -23,6 +23,32 @@ pub struct RuleReport {
     pub adds_money_share: Option<f64>,
     /// Share of merchants and nights of which it could not say anything; null where it was asked about none.
     pub unjudged_share: Option<f64>,
+}
+
+/// Loans that default by how long before the first missed payment they were flagged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeadTimes {
+    /// Days at the least.
+    pub from_days: i64,
+    /// Days at the most.
+    pub to_days: i64,
+    /// Loans.
+    pub loans: u64,
+}
+
+impl LeadTimes {
+    /// Spans of [`LEAD_DAYS`] days up to the longest lead: those in the first came too late to act on.
+    pub(super) fn of(figures: &Figures) -> Vec<Self> {
+        let longest = figures.lead_days.last().copied();
+        let spans =
+            (0..).map(|span| span * LEAD_DAYS).take_while(|from| longest.is_some_and(|longest| *from <= longest));
+        let span = |from_days: i64| {
+            let to_days = from_days + LEAD_DAYS - 1;
+            let loans = figures.lead_days.iter().filter(|lead| (from_days..=to_days).contains(lead)).count() as u64;
+            Self { from_days, to_days, loans }
+        };
+        spans.map(span).collect()
+    }
 }
 
 /// The result of a backtest of alerts. The figures at the top are those of the chosen rules over the judged period.
@@ -45,6 +71,8 @@ pub struct AlertBacktest {
     /// The chosen rules, judged.
     #[serde(flatten)]
     pub judged: Figures,
+    /// Loans that default by how long before their first missed payment the chosen rules flagged them; those that they did not flag before it are in none.
+    pub lead_times: Vec<LeadTimes>,
     /// The precision that flags should have.
     pub least_precision_share: f64,
     /// The share of the money that later defaults which they should find early enough.
@@ -64,6 +92,21 @@ pub struct AlertBacktest {
 }
 
 impl AlertBacktest {
+    /// Heads of the columns of [`Self::rows`].
+    pub(super) const HEAD: [&'static str; 11] = [
+        "",
+        "money flagged",
+        "adds",
+        "precision",
+        "of money",
+        "of nights",
+        "lead days",
+        "flags",
+        "late",
+        "a thousand loans a night",
+        "not judged",
+    ];
+
     /// For a terminal.
     #[must_use]
     pub fn text(&self) -> String {
@@ -71,6 +114,22 @@ impl AlertBacktest {
         // Writing to a String cannot fail.
         let _ = self.write(&mut text);
         text
+    }
+
+    /// What flags in one way or another do, judged; then every rule by itself.
+    pub(super) fn rows(&self) -> Vec<Vec<String>> {
+        let mut rows = vec![row("chosen, judged", &self.judged, None, None)];
+        rows.extend(self.on_choosing_period.iter().map(|f| row("chosen, by hindsight", f, None, None)));
+        rows.push(row("all, as configured", &self.as_configured, None, None));
+        if let Some(HazardReport::Judged(hazard)) = &self.hazard {
+            rows.push(row("rules, borrowers at risk", &hazard.rules, None, None));
+            rows.push(row("hazard, no more alerts", &hazard.at_equal_alerts, None, None));
+            rows.push(row("what is owed alone, no more alerts", &hazard.owed_alone, None, None));
+            let chosen = hazard.chosen_from_minor.zip(hazard.chosen_judged.as_ref());
+            rows.extend(chosen.map(|(from, f)| row(&format!("hazard from {from:.0}, chosen before"), f, None, None)));
+        }
+        rows.extend(self.rules.iter().map(|r| row(&r.rule, &r.alone, r.adds_money_share, r.unjudged_share)));
+        rows
     }
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
@@ -106,31 +165,7 @@ impl AlertBacktest {
             out,
             "  {money:.0} % of the money at a precision of {precise:.0} %: {verdict} by the chosen rules, judged"
         )?;
-        let head = [
-            "",
-            "money flagged",
-            "adds",
-            "precision",
-            "of money",
-            "of nights",
-            "lead days",
-            "flags",
-            "late",
-            "a thousand loans a night",
-            "not judged",
-        ];
-        let mut rows = vec![row("chosen, judged", &self.judged, None, None)];
-        rows.extend(self.on_choosing_period.iter().map(|f| row("chosen, by hindsight", f, None, None)));
-        rows.push(row("all, as configured", &self.as_configured, None, None));
-        if let Some(HazardReport::Judged(hazard)) = &self.hazard {
-            rows.push(row("rules, borrowers at risk", &hazard.rules, None, None));
-            rows.push(row("hazard, no more alerts", &hazard.at_equal_alerts, None, None));
-            rows.push(row("what is owed alone, no more alerts", &hazard.owed_alone, None, None));
-            let chosen = hazard.chosen_from_minor.zip(hazard.chosen_judged.as_ref());
-            rows.extend(chosen.map(|(from, f)| row(&format!("hazard from {from:.0}, chosen before"), f, None, None)));
-        }
-        rows.extend(self.rules.iter().map(|r| row(&r.rule, &r.alone, r.adds_money_share, r.unjudged_share)));
-        write_table(out, &head, &rows)?;
+        write_table(out, &Self::HEAD, &self.rows())?;
         match &self.hazard {
             None => {}
             Some(HazardReport::TooLittle(why)) => writeln!(
@@ -154,14 +189,8 @@ impl AlertBacktest {
                 write_table(out, &head, &rows)?;
                 writeln!(out, "  what is found against what it costs:")?;
                 let point = |p: &CurvePoint| {
-                    let how = match p.flagged {
-                        Flagged::ByHazard => "money at risk",
-                        Flagged::ByRules => "most precise rules",
-                        Flagged::ByBoth => "money at risk, and a rule",
-                        Flagged::ByOwed => "owed",
-                    };
                     let at = p.from_minor.map_or_else(|| p.rules.to_string(), |from| format!("from {from:.0}"));
-                    [vec![how.to_owned(), at], of(&p.figures).to_vec()].concat()
+                    [vec![p.flagged.text().to_owned(), at], of(&p.figures).to_vec()].concat()
                 };
                 let rows: Vec<Vec<String>> = hazard.curve.iter().map(point).collect();
                 write_table(out, &["flagged by", "", "money", "precision", "flags"], &rows)?;
@@ -224,6 +253,7 @@ pub fn report(job: &str, plan: &Plan, panel: &Panel, hazard: Option<HazardReport
             }
         })
         .collect();
+    let judged = by_chosen(plan.judged);
     AlertBacktest {
         job: job.to_owned(),
         chosen_on: plan.choosing,
@@ -232,7 +262,8 @@ pub fn report(job: &str, plan: &Plan, panel: &Panel, hazard: Option<HazardReport
         every_days: plan.every_days,
         lead_days: LEAD_DAYS,
         performance_days: plan.performance_days,
-        judged: by_chosen(plan.judged),
+        lead_times: LeadTimes::of(&judged),
+        judged,
         on_choosing_period: plan.choosing.map(by_chosen),
         least_precision_share: LEAST_PRECISION,
         least_money_share: LEAST_MONEY_SHARE,
