@@ -14,7 +14,7 @@ use crate::domain::{AsOf, Currency, Reason, ReasonCode, days_between, fault_in_l
 use crate::exposure::{
     Account, Declared, OfferState, OpenOffer, OpenOffers, committed_since, grant, withdraw, without_lapsed,
 };
-use crate::features::ValuesByName;
+use crate::features::{FeatureConfig, ValuesByName};
 use crate::model::{ScoreScale, Scorecard};
 use crate::offer::{
     Application, BankReferral, Cap, CaseFacts, CaseScore, ChoiceGrid, ComparedOrder, Decline, Offer, OfferError,
@@ -169,7 +169,8 @@ impl Desk {
         let job = Job::open(job)?;
         let out = options.out.clone().unwrap_or_else(|| job.out.clone());
         let book = ScoreBook::open(&out)?;
-        let policy = Policy::check(job.files.policy.clone())?;
+        let features = FeatureConfig::from_files(&job.files.features.files)?;
+        let policy = Policy::check(job.files.policy.clone())?.with_words_of(&features);
         let manifest = book.manifest();
         let incomplete = |what| AnswerError::Incomplete { run: manifest.run_id.clone(), what };
         let name = job.files.policy.path().file_name().map(|name| name.to_string_lossy().into_owned());

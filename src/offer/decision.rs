@@ -394,11 +394,10 @@ fn unknown_caps(caps: &[Cap], as_known: &[Cap]) -> Result<Vec<Reason>, OfferErro
         let (code, text) = cap.name.reason_when_unknown();
         let reason = if is_known(cap) { at_worst(text) } else { reason(code, text) }?;
         // Two caps may miss the same evidence.
-        if !reasons.contains(&reason) {
+        if is_another(&reasons, &reason) {
             reasons.push(reason);
         }
     }
-    reasons.truncate(MOST_REASONS);
     Ok(reasons)
 }
 
@@ -626,8 +625,9 @@ fn too_small(caps: &[Cap], least_minor: i64) -> Result<Vec<Reason>, OfferError> 
     let mut reasons: Vec<Reason> = Vec::new();
     for (_, name) in small {
         let (code, text) = name.reason_when_small();
-        if reasons.len() < MOST_REASONS && reasons.iter().all(|known| known.code.as_str() != code) {
-            reasons.push(reason(code, text)?);
+        let reason = reason(code, text)?;
+        if is_another(&reasons, &reason) {
+            reasons.push(reason);
         }
     }
     Ok(reasons)
@@ -638,13 +638,14 @@ fn priced_out(observed: Option<f64>, threshold: Option<f64>, rule: &str) -> Verd
     Verdict { rule: rule.to_owned(), passed: false, observed, threshold, reason: None }
 }
 
-/// One to four reasons, each once, in the order of the verdicts; a verdict without its own gives the score's.
+/// One to four reasons, one a code, in the order of the verdicts; a verdict without its own gives the score's. Where a code is given for more than one
+/// fact, the first speaks: `failed` holds them all.
 fn reasons_of(failed: &[Verdict], case: &MerchantCase<'_>) -> Result<Vec<Reason>, OfferError> {
     let mut reasons: Vec<Reason> = Vec::new();
     for verdict in failed {
         let given = verdict.reason.as_ref().map_or(case.score_reasons, std::slice::from_ref);
         for reason in given {
-            if reasons.len() < MOST_REASONS && !reasons.contains(reason) {
+            if is_another(&reasons, reason) {
                 reasons.push(reason.clone());
             }
         }
@@ -656,10 +657,15 @@ fn reasons_of(failed: &[Verdict], case: &MerchantCase<'_>) -> Result<Vec<Reason>
     Ok(reasons)
 }
 
-/// The score's reasons after those given, each once, four at most.
+/// Whether a reason can be given beside others: they are four at most, one a code.
+fn is_another(reasons: &[Reason], reason: &Reason) -> bool {
+    reasons.len() < MOST_REASONS && reasons.iter().all(|given| given.code != reason.code)
+}
+
+/// The score's reasons after those given, one a code, four at most.
 fn with_score_reasons(mut reasons: Vec<Reason>, case: &MerchantCase<'_>) -> Vec<Reason> {
     for reason in case.score_reasons {
-        if reasons.len() < MOST_REASONS && !reasons.contains(reason) {
+        if is_another(&reasons, reason) {
             reasons.push(reason.clone());
         }
     }

@@ -187,6 +187,10 @@ fn run(owned: &Owned) -> Result<Decision, OfferError> {
 }
 
 fn decide_on(owned: &Owned, account: &Account) -> Result<Decision, OfferError> {
+    decide_under(policy(), owned, account)
+}
+
+fn decide_under(policy: &Policy, owned: &Owned, account: &Account) -> Result<Decision, OfferError> {
     let record = record(owned);
     let case = MerchantCase {
         merchant_id: "m1",
@@ -208,7 +212,7 @@ fn decide_on(owned: &Owned, account: &Account) -> Result<Decision, OfferError> {
         freezes: &owned.freezes,
         scenarios: &[],
     };
-    decide(policy(), &case, &as_of())
+    decide(policy, &case, &as_of())
 }
 
 fn offer<'a>(decision: &'a Decision, product: &str) -> Option<&'a Offer> {
@@ -281,6 +285,22 @@ fn unknown_is_never_good() {
     assert_eq!(codes(&run(&no_share).unwrap(), "order-loan"), ["history-too-short"]);
     no_share.features.insert("dispute_share".into(), Some(f64::NAN));
     assert!(matches!(run(&no_share), Err(OfferError::NotFinite { .. })));
+}
+
+#[test]
+fn a_merchant_is_told_what_is_not_known_in_words_and_each_code_once() {
+    let mut young = good();
+    young.features.insert("tenure_days".into(), None);
+    young.features.insert("dispute_share".into(), None);
+    let job = crate::run::Job::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/demo/job.toml")).unwrap();
+    let features = crate::features::FeatureConfig::from_files(&job.files.features.files).unwrap();
+    let worded = policy().clone().with_words_of(&features);
+    let decision = decide_under(&worded, &young, &account(&young)).unwrap();
+    let decline = decision.declines.iter().find(|d| d.product == "credit-loan").unwrap();
+    let texts: Vec<&str> = decline.reasons.iter().map(|reason| reason.text.as_str()).collect();
+    assert_eq!(texts, ["too little history to judge time on the platform"]);
+    let asked: Vec<&str> = decline.failed.iter().map(|verdict| verdict.rule.as_str()).collect();
+    assert_eq!(asked, ["tenure_days", "dispute_share"], "what else is not known stands in the verdicts");
 }
 
 #[test]

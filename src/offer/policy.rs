@@ -20,7 +20,7 @@ use super::schedule::Terms;
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::{Currency, DailyRate, Money, ReasonCode};
 use crate::exposure::{AccountTerms, GroupTerms, RawGroups, RawOwners, RawReceivables, ReceivableTerms, UnknownOwner};
-use crate::features::FeatureUses;
+use crate::features::{FeatureConfig, FeatureUses};
 
 /// No loan is larger, whatever the policy says: one million of the currency's main unit. Above it a merchant is referred to a bank ("What
 /// Alibaba Is", 2019).
@@ -97,6 +97,7 @@ pub struct Policy {
     holds_span: Range<usize>,
     file: ConfigFile,
     feature_uses: FeatureUses,
+    feature_words: BTreeMap<String, String>,
     horizon_span: Range<usize>,
     hard_cap_span: Range<usize>,
     bands_span: Range<usize>,
@@ -391,6 +392,7 @@ impl Policy {
             approval: file.part(None, || raw.approval.as_ref().map(|a| a.check(&file)).transpose())?,
             holds_span: raw.approval.as_ref().map(RawApproval::holds_from_span).unwrap_or_default(),
             feature_uses,
+            feature_words: BTreeMap::new(),
             horizon_span: raw.price.pd_horizon_days.span(),
             hard_cap_span: raw.hard_cap_minor.span(),
             bands_span: raw.bands.span(),
@@ -437,6 +439,21 @@ impl Policy {
     #[must_use]
     pub fn features(&self) -> BTreeSet<&str> {
         self.feature_uses.names()
+    }
+
+    /// The policy with the words that the job's feature file has for what it reads.
+    #[must_use]
+    pub fn with_words_of(mut self, features: &FeatureConfig) -> Self {
+        let read = self.feature_uses.names();
+        let worded = features.features.iter().filter(|feature| read.contains(feature.name.as_str()));
+        self.feature_words = worded.filter_map(|f| Some((f.name.clone(), f.says.clone()?))).collect();
+        self
+    }
+
+    /// A feature as a merchant is told of it; its name where the job has no words for it.
+    #[must_use]
+    pub fn feature_in_words<'a>(&'a self, feature: &'a str) -> &'a str {
+        self.feature_words.get(feature).map_or(feature, String::as_str)
     }
 
     /// Refuses features that the job does not define.

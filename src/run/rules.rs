@@ -109,6 +109,7 @@ impl JobRules {
             payments_confirmed: monitor.payments_confirmed.clone(),
             default_dpd: policy.default_dpd.clone(),
         };
+        let policy = policy.with_words_of(&features);
         Self { features, policy, monitor, officers, overrides, ledger }
     }
 

@@ -6,10 +6,11 @@ use crate::offer::case::MerchantCase;
 use crate::offer::error::OfferError;
 use crate::offer::policy::{Bound, EligibilityRule};
 
-/// Passes when the value is known and at least, or at most, the bound. Null fails: too little history is not good history.
+/// Passes when the value is known and at least, or at most, the bound. Null fails: too little history is not good history; `words` is what a merchant
+/// calls the feature.
 pub(super) fn judge(
     rule: &EligibilityRule,
-    feature: &str,
+    (feature, words): (&str, &str),
     bound: Bound,
     case: &MerchantCase<'_>,
 ) -> Result<Verdict, OfferError> {
@@ -21,7 +22,7 @@ pub(super) fn judge(
     let reason = match observed {
         _ if passed => None,
         Some(_) => Some(Reason { code: rule.code.clone(), text: rule.text.clone() }),
-        None => Some(unknown(feature)?),
+        None => Some(unknown(words)?),
     };
     Ok(Verdict { rule: feature.to_owned(), passed, observed, threshold: Some(threshold), reason })
 }

@@ -34,7 +34,10 @@ pub fn judge(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Res
     verdicts.extend(past_trade::judge(policy, case)?);
     for rule in policy.rules.iter().filter(|r| r.applies_to(&product.name)) {
         verdicts.extend(match &rule.kind {
-            RuleKind::Feature { feature, bound } => Some(feature::judge(rule, feature, *bound, case)?),
+            RuleKind::Feature { feature, bound } => {
+                let words = policy.feature_in_words(feature);
+                Some(feature::judge(rule, (feature, words), *bound, case)?)
+            }
             RuleKind::DeclaredSales { feature, bound } => declared_sales::judge(rule, feature, *bound, product, case)?,
             RuleKind::Arrears { at_most_dpd } => Some(credit_record::judge_arrears(rule, *at_most_dpd, case)?),
             RuleKind::WorstDpd { at_most_dpd } => Some(credit_record::judge_worst_dpd(rule, *at_most_dpd, case)?),
