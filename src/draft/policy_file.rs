@@ -95,7 +95,7 @@ pub(super) fn draft(facts: &PolicyFacts) -> String {
         add(
             &mut text,
             &format!(
-                "[[product]]\nname = \"order-loan\"\nterm_days = 14\nrepayment = \"bullet\"\nmin_limit_minor = {step}\nmax_limit_minor = \
+                "[[product]]\nname = \"order-loan\"\nterm_days = 14\nterm_source = \"GUESS: orders that are under way for two weeks; a loan on orders that arrive sooner is of 7 days or less\"\nrepayment = \"bullet\"\nmin_limit_minor = {step}\nmax_limit_minor = \
              {order_cap}\n\n{rates}\n[product.caps]\nreceivables_advance_rate_ppm = 700_000\n\n"
             ),
         );

@@ -73,7 +73,7 @@ pub use policy::{
 pub use policy_reference::policy_reference;
 pub use portfolio::{Allocated, BoundLine, BoundName, Committed, OfferPool, OptimisationSummary};
 pub use price::{Price, PriceParts, price};
-pub use price_terms::{PriceTerms, TermStructure};
+pub use price_terms::{PriceFigure, PriceTerms, TermStructure};
 pub use repayment::{Repayment, RepaymentKind};
 pub use reproduce::{Irreproducible, reproduce, schedule_of};
 pub use rules::{Verdict, judge};

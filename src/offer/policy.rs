@@ -13,7 +13,7 @@ use super::evidence_caps::{EvidenceCaps, RawCaps, check_caps};
 use super::invitation::{InvitationTerms, RawInvitations};
 use super::optimisation_terms::{OptimisationTerms, RawOptimisation};
 use super::override_terms::{OverrideTerms, RawOverrides};
-use super::price_terms::{PriceTerms, RawPrice};
+use super::price_terms::{PriceFigure, PriceTerms, RawPrice};
 use super::repayment::{Repayment, RepaymentKind};
 use super::sales_share::{MILESTONE_DAYS, RawSalesShare, milestones};
 use super::schedule::Terms;
@@ -113,6 +113,9 @@ pub enum LoanBookUse {
     None,
 }
 
+/// An order loan bridges the days until escrow releases its orders: a week or less ("What Alibaba Is", 2019). A longer term says where it comes from.
+const MOST_ORDER_LOAN_DAYS: u16 = 7;
+
 /// One product on offer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Product {
@@ -120,6 +123,8 @@ pub struct Product {
     pub name: String,
     /// Days to the last instalment.
     pub term_days: u16,
+    /// Where the term comes from; `None` where the file does not say.
+    pub term_source: Option<String>,
     /// How it is repaid.
     pub repayment: Repayment,
     /// Number of instalments, equally spaced; of a share of sales the milestones, every 60 days and at the end.
@@ -251,6 +256,7 @@ struct RawPolicy {
 struct RawProduct {
     name: Spanned<String>,
     term_days: Spanned<i64>,
+    term_source: Option<Spanned<String>>,
     repayment: Spanned<RepaymentKind>,
     sales_share: Option<Spanned<RawSalesShare>>,
     instalments: Option<Spanned<i64>>,
@@ -415,6 +421,19 @@ impl Policy {
         }
     }
 
+    /// The figures that prices rest on, and terms whose source is stated, with where they come from.
+    #[must_use]
+    pub fn sourced_figures(&self) -> Vec<PriceFigure> {
+        let mut figures = self.price.figures();
+        let stated = self.products.iter().filter(|product| product.term_source.is_some());
+        figures.extend(stated.map(|product| PriceFigure {
+            key: format!("{}.term_days", product.name),
+            value: f64::from(product.term_days),
+            source: product.term_source.clone(),
+        }));
+        figures
+    }
+
     /// Whether offers are settled once all merchants are decided.
     #[must_use]
     pub const fn crosses_merchants(&self) -> bool {
@@ -577,9 +596,20 @@ fn check_product(
     let served: Vec<&str> = product.daily_rate_ppm.get_ref().keys().map(String::as_str).collect();
     let caps =
         file.part(None, || check_caps(file, &product.caps, bands, &served, hard_cap_minor, feature_uses).map(Some))?;
+    let source = || product.term_source.as_ref().map(|source| bounds::text(file, source, "a source")).transpose();
+    let term_source = file.part(None, source)?;
+    if name == "order-loan" && term_days > MOST_ORDER_LOAN_DAYS && product.term_source.is_none() {
+        let message =
+            format!("an order loan of {term_days} days: it bridges the time until escrow releases its orders");
+        let help = format!(
+            "{MOST_ORDER_LOAN_DAYS} days at the most, or term_source = \"…\": why orders are under way for longer"
+        );
+        file.pass_over(file.refuse(&product.term_days.span(), message, help), ())?;
+    }
     let product = |caps| Product {
         name,
         term_days,
+        term_source,
         repayment,
         instalments,
         min_limit_minor,

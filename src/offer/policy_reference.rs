@@ -125,7 +125,16 @@ static PRODUCT_KEYS: Section = Section {
     keys: &[
         Key::new("name", "word", "\"credit-loan\"", "its name in the contract")
             .range("order-loan, credit-loan, group-loan"),
-        Key::new("term_days", "whole number", "180", "time to the last instalment").unit("days").range("1 to 3660"),
+        Key::new("term_days", "whole number", "180", "time to the last instalment")
+            .unit("days")
+            .range("1 to 3660; an order loan's 1 to 7, unless term_source says why it is longer"),
+        Key::new(
+            "term_source",
+            "text",
+            "\"parcels are under way for two weeks\"",
+            "where the term comes from; `explain` and report.html show it beside it",
+        )
+        .or("an order loan is repaid within a week"),
         Key::new("repayment", "word", "\"sales-share\"", "how it is repaid")
             .range("bullet, equal-principal, equal-instalment, sales-share"),
         Key::new("instalments", "whole number", "", "number of instalments, equally spaced")

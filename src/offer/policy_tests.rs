@@ -126,6 +126,30 @@ fn what_is_not_allowed_is_refused_at_its_line() {
 }
 
 #[test]
+fn an_order_loan_is_of_a_week_unless_the_file_says_why_it_is_longer() {
+    let start = GOOD.find("[[product]]").unwrap();
+    let product = |term: &str| {
+        format!(
+            "{}[[product]]\nname = \"order-loan\"\n{term}\nrepayment = \"bullet\"\nmin_limit_minor = 1_000\nmax_limit_minor = 10_000\n\
+             daily_rate_ppm = {{ A = 400 }}\ncaps = {{ receivables_advance_rate_ppm = 800_000 }}\n{}",
+            &GOOD[..start],
+            &GOOD[start..]
+        )
+        .replace("[price]", "[receivables]\nfull_until_days = 14\nexpires_after_days = 44\ndisputes = \"required\"\n[price]")
+    };
+    let line = product("term_days = 8").lines().position(|line| line == "term_days = 8").unwrap() + 1;
+    let refused = check(&product("term_days = 8")).unwrap_err();
+    assert!((refused.line, refused.message.contains("an order loan of 8 days")) == (line, true), "{refused}");
+    assert!(refused.to_string().contains("term_source"), "{refused}");
+    assert!(check(&product("term_days = 7")).is_ok());
+    let longer = check(&product("term_days = 14\nterm_source = \"parcels cross a continent\"")).unwrap();
+    let told = longer.sourced_figures().pop().unwrap();
+    assert_eq!((told.key.as_str(), told.value), ("order-loan.term_days", 14.0));
+    assert_eq!(told.source.as_deref(), Some("parcels cross a continent"));
+    assert!(check(&product("term_days = 14\nterm_source = \" \"")).is_err(), "a blank is no source");
+}
+
+#[test]
 fn a_product_needs_a_cap_that_rests_on_evidence() {
     let error = refused(
         "{ ability_share_ppm = 300_000, lowest_month = { feature = \"gmv_low\", factor_ppm = 2_000_000 } }",

@@ -35,6 +35,41 @@ pub struct PriceTerms {
     pub sources: BTreeMap<String, String>,
 }
 
+/// A figure that prices rest on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PriceFigure {
+    /// Its key in the policy file's `[price]`.
+    pub key: String,
+    /// Its value.
+    pub value: f64,
+    /// Where it comes from; null where the file does not say.
+    pub source: Option<String>,
+}
+
+impl PriceTerms {
+    /// The figures behind floor, ceiling and legal cap, with where they come from.
+    #[must_use]
+    pub fn figures(&self) -> Vec<PriceFigure> {
+        let ppm = |value: i64| value as f64;
+        let figures = [
+            ("loss_given_default_prob", self.loss_given_default_prob.get()),
+            ("pd_horizon_days", f64::from(self.pd_horizon_days)),
+            ("funding_daily_ppm", ppm(self.funding_daily_ppm)),
+            ("cost_daily_ppm", ppm(self.cost_daily_ppm)),
+            ("margin_daily_ppm", ppm(self.margin_daily_ppm)),
+            ("min_daily_rate_ppm", ppm(self.min_daily_rate_ppm)),
+            ("max_daily_rate_ppm", ppm(self.max_daily_rate_ppm)),
+            ("max_apr_prob", self.max_apr_prob),
+        ];
+        let figure = |(key, value): (&str, f64)| PriceFigure {
+            key: key.to_owned(),
+            value,
+            source: self.sources.get(key).cloned(),
+        };
+        figures.into_iter().map(figure).collect()
+    }
+}
+
 /// Cumulative hazard of default by day, as a share of that of the model's horizon: `PD(t) = 1 − (1 − PD(horizon))^share(t)`. Between two
 /// points, and beyond the last one, it grows along a straight line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -226,7 +261,7 @@ pub(super) static PRICE_KEYS: Section = Section {
             "sources",
             "table of texts",
             "{ max_apr_prob = \"court's ceiling of 2020\" }",
-            "where figures of this section come from, by key; explanations show them",
+            "where figures of this section come from, by key; `explain` and report.html show them beside the figures",
         )
         .or("none"),
     ],

@@ -7,7 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Column, ModelError, Scorecard, ScoringTable};
-use crate::offer::{Due, Irreproducible, Offer, OfferError, PolicyApproval, ScenarioCase, reproduce, schedule_of};
+use crate::offer::{
+    Due, Irreproducible, Offer, OfferError, PolicyApproval, PriceFigure, ScenarioCase, reproduce, schedule_of,
+};
 use crate::publish::{Entry, FeatureFormula, InputFile, PublishError, RestatedNight, ScoreBook, WindowColumns};
 use crate::scenario::Scenario;
 use crate::wash::LedgerLine;
@@ -65,6 +67,8 @@ pub struct Explanation {
     pub ledger: Vec<LedgerLine>,
     /// Who stands for the policy; null where its file does not say.
     pub policy: Option<PolicyApproval>,
+    /// The figures of the policy that prices rest on, the lawful most among them, with where they come from; empty of runs published before they were told.
+    pub price: Vec<PriceFigure>,
     /// The night that the run restates; null of every other run.
     pub restates: Option<RestatedNight>,
     /// Digest of configuration.
@@ -80,6 +84,8 @@ pub struct Explanation {
 struct PolicyOfRun {
     #[serde(default)]
     policy: Option<PolicyApproval>,
+    #[serde(default)]
+    price: Vec<PriceFigure>,
 }
 
 /// The payments of an offer that is drawn in full.
@@ -185,6 +191,7 @@ pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, Report
     let scorecard: Scorecard = book.json("model/model.json")?;
     let points = walk_points(&scorecard, &features, &entry)?;
     let manifest = book.manifest();
+    let PolicyOfRun { policy, price } = book.json("results.json")?;
     Ok(Some(Explanation {
         schedules: walk_offers(&entry)?,
         base_points: scorecard.base_points,
@@ -193,7 +200,8 @@ pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, Report
         features: formulas.iter().map(|f| walk_feature(f, &features, &evidence)).collect(),
         inputs: manifest.inputs.clone(),
         ledger: book.json("wash_ledger.json")?,
-        policy: book.json::<PolicyOfRun>("results.json")?.policy,
+        policy,
+        price,
         restates: manifest.restates.clone(),
         config_digest: manifest.config_digest.to_string(),
         model_digest: manifest.model_digest.to_string(),

@@ -33,6 +33,10 @@ fn write(out: &mut String, explanation: &Explanation) -> Result {
             policy.version, policy.approved_by, policy.holds_from
         )?;
     }
+    for figure in &explanation.price {
+        let source = figure.source.as_deref().unwrap_or("the policy file names no source");
+        writeln!(out, "  price      {} = {}: {source}", figure.key, figure.value)?;
+    }
     for schedule in &explanation.schedules {
         writeln!(
             out,

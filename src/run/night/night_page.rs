@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::summary::{OfferCounts, RunSummary, Unjudged};
 use crate::domain::grouped;
 use crate::monitor::{Portfolio, Tally};
+use crate::offer::PriceFigure;
 use crate::page::{Bar, Block, PageError, html, table};
 
 impl RunSummary {
@@ -128,6 +129,14 @@ impl RunSummary {
                 ));
                 blocks.push(bars(causes));
             }
+        }
+        if !self.price.is_empty() {
+            blocks.push(Block::Heading(3, "What prices rest on".to_owned()));
+            let line = |figure: &PriceFigure| {
+                let source = figure.source.as_deref().unwrap_or("the policy file names no source");
+                format!("{} = {}: {source}", figure.key, figure.value)
+            };
+            blocks.push(Block::List(self.price.iter().map(line).collect()));
         }
         blocks
     }

@@ -137,6 +137,7 @@ impl Totals {
             intake: night.judged.verdict.clone(),
             jumps_allowed: Vec::new(),
             policy: policy.approval.clone(),
+            price: policy.sourced_figures(),
             merchants_scored: self.scored,
             bands: self.bands,
             offers: self.offers,

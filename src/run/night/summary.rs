@@ -10,7 +10,7 @@ use super::officers_work::OfficersWork;
 use crate::domain::{Currency, Money, grouped};
 use crate::model::ability::{AbilityReport, Lowered};
 use crate::monitor::{AllowedJump, Portfolio};
-use crate::offer::{OptimisationSummary, PolicyApproval};
+use crate::offer::{OptimisationSummary, PolicyApproval, PriceFigure};
 use crate::report::{optimisation_text, text_table};
 use crate::run::intake_gates::{AllowedFault, IntakeVerdict};
 
@@ -43,6 +43,9 @@ pub struct RunSummary {
     /// Who stands for the policy; null where its file does not say.
     #[serde(default)]
     pub policy: Option<PolicyApproval>,
+    /// What prices rest on, and where that comes from; empty of runs published before it was told.
+    #[serde(default)]
+    pub price: Vec<PriceFigure>,
     /// Merchants scored: all that were registered before as-of.
     pub merchants_scored: u64,
     /// Merchants by risk band.
