@@ -46,6 +46,7 @@ mod segments;
 mod simulate;
 mod train;
 mod unseen;
+mod uptake;
 mod validate;
 mod validate_text;
 mod verify;
@@ -131,6 +132,8 @@ enum Command {
     Lookup(lookup::LookupArgs),
     /// Recomputes the digests of published files.
     Verify(verify::VerifyArgs),
+    /// Tells what inviting is worth: who drew a loan after an invitation, against the control group.
+    Uptake(uptake::UptakeArgs),
     /// Compares policies on a published run.
     Policy(policy::PolicyArgs),
     /// Removes old runs that nothing needs any more, and logs it.
@@ -220,6 +223,7 @@ impl Command {
             Self::Referrals(args) => referrals::execute(&args, output),
             Self::Lookup(args) => lookup::execute(&args, output),
             Self::Verify(args) => verify::execute(&args, output),
+            Self::Uptake(args) => uptake::execute(&args, output),
             Self::Policy(args) => policy::execute(&args, output),
             Self::Prune(args) => prune::execute(&args, output),
             Self::Point(args) => point::execute(&args, output),

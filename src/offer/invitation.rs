@@ -67,7 +67,8 @@ impl RawInvitations {
 
 pub(super) static INVITATION_KEYS: Section = Section {
     head: "[invitations]",
-    doc: "Offers to merchants who have not asked are ranked by expected profit in `invitations.parquet`; a control group is left alone.",
+    doc: "Offers to merchants who have not asked are ranked by expected profit in `invitations.parquet`; a control group is left alone. `integrity uptake OUT` tells who \
+          drew a loan after an invitation, against the control group.",
     keys: &[
         Key::new("campaign", "word", "\"summer-2025\"", "names the campaign; another name draws another control group")
             .range("a name"),

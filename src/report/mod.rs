@@ -12,6 +12,7 @@ mod policy_optimum;
 mod run_again;
 mod text_table;
 mod together;
+mod uptake;
 
 pub use bank_file::{Asked, BankFile, BankFileError, Referred, bank_file};
 pub use entry::entry_text;
@@ -26,3 +27,4 @@ pub use policy_diff_text::policy_diff_text;
 pub(crate) use policy_optimum::optimisation_text;
 pub use policy_optimum::{OptimumPoint, PolicyOptimum, policy_optimum};
 pub(crate) use text_table::text_table;
+pub use uptake::{Uptake, UptakeGroup, UptakeLine, uptake};

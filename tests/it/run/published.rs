@@ -1,5 +1,6 @@
 //! What a run publishes, and that it holds together.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use integrity::features::{Direction, FeatureConfig};
@@ -7,8 +8,9 @@ use integrity::model::binning::BinRole;
 use integrity::model::registry::approve_folder;
 use integrity::model::{ModelError, Scorecard};
 use integrity::monitor::Alert;
+use integrity::offer::Invitation;
 use integrity::publish::{FeatureRow, ScoreBook, TableReader, verify};
-use integrity::report::explain;
+use integrity::report::{UptakeLine, explain, explanation_text, uptake};
 use integrity::run::{AsOfRule, RunError, RunOptions, Silent, run_job, train_model};
 use integrity::score::{MerchantScore, NO_EVIDENCE_BAND};
 use jiff::ToSpan as _;
@@ -64,6 +66,37 @@ fn every_score_is_explained_by_its_points_and_every_offer_by_its_caps() {
         }
     }
     assert!(ScoreBook::open(&out.path().join("published")).unwrap().get("nobody").unwrap().is_none());
+}
+
+#[test]
+fn a_first_night_has_invited_merchants_and_knows_nothing_yet_of_their_uptake() {
+    let (out, outcome) = base();
+    let invitations = TableReader::<Invitation>::open(&outcome.published.run_dir.join("invitations.parquet")).unwrap();
+    let invited: BTreeSet<String> = invitations.map(|row| row.unwrap().merchant_id).collect();
+    assert!(!invited.is_empty());
+    let found = uptake(&out.path().join("published"), None, 30).unwrap().unwrap();
+    assert_eq!((found.campaign.as_str(), found.nights, found.too_young), ("demo", 1, invited.len() as u64));
+    assert_eq!(found.all, UptakeLine::default());
+    assert_eq!(uptake(&out.path().join("published"), Some("another"), 30).unwrap(), None);
+}
+
+#[test]
+fn what_prices_rest_on_is_told_with_its_sources() {
+    let (out, outcome) = base();
+    let run_dir = &outcome.published.run_dir;
+    let score = TableReader::<MerchantScore>::open(&run_dir.join("scores.parquet")).unwrap().next().unwrap().unwrap();
+    let walk = explain(&out.path().join("published"), &score.merchant_id).unwrap().unwrap();
+    let policy: toml::Table = fs::read_to_string(job().parent().unwrap().join("policy.toml")).unwrap().parse().unwrap();
+    let (price, sources) = (&policy["price"], policy["price"]["sources"].as_table().unwrap());
+    let page = fs::read_to_string(run_dir.join("report.html")).unwrap();
+    for (key, source) in sources {
+        let told = walk.price.iter().find(|figure| figure.key == *key).unwrap_or_else(|| panic!("{key}"));
+        let value = price[key].as_float().unwrap_or_else(|| price[key].as_integer().unwrap() as f64);
+        assert_eq!((told.value, told.source.as_deref()), (value, source.as_str()), "{key}");
+        assert!(explanation_text(&walk).contains(&format!("{key} = {value}: {}", source.as_str().unwrap())), "{key}");
+        assert!(page.contains(&format!("{key} = {value}: ")), "{key}");
+    }
+    assert!(!sources.is_empty() && sources.contains_key("max_apr_prob"));
 }
 
 #[test]
