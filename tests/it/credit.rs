@@ -18,12 +18,19 @@ fn pipeline(job: &str, file: &str) -> PathBuf {
 
 #[test]
 fn shipped_policies_are_accepted() {
-    let jobs = ["demo", "trial", "sales-share"].map(|job| (job, LoanBookUse::Required));
+    let jobs = ["demo", "trial", "sales-share", "groups"].map(|job| (job, LoanBookUse::Required));
     for (job, book) in jobs.into_iter().chain([("olist", LoanBookUse::None)]) {
         let policy = Policy::open(&pipeline(job, "policy.toml")).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(policy.loan_book, book);
         let names: BTreeSet<&str> = policy.products.iter().map(|p| p.name.as_str()).collect();
-        assert_eq!(names, BTreeSet::from(["credit-loan", "order-loan"]));
+        let lends_to_groups = job == "groups";
+        let group_loan = lends_to_groups.then_some("group-loan");
+        assert_eq!(names, ["credit-loan", "order-loan"].into_iter().chain(group_loan).collect());
+        let has_dependence = policy.groups.is_some_and(|groups| groups.dependence.is_some());
+        assert_eq!(
+            has_dependence, lends_to_groups,
+            "a guarantee is worth what it is by how members depend on one another"
+        );
         assert!(policy.hard_cap_minor <= 100_000_000);
     }
 }
