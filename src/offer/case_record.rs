@@ -46,7 +46,7 @@ pub struct CaseFacts {
     place: Option<CasePlace>,
 }
 
-/// Where a merchant stands in the portfolio: kept where the policy optimises it.
+/// Where a merchant stands in the portfolio. Runs published before it was kept of every merchant have it where their own policy optimises.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CasePlace {
     /// Category; `None` where it is not known.

@@ -97,7 +97,7 @@ pub(super) fn place_of(policy: &Policy, run: &RunAgain, facts: &CaseFacts) -> Re
     match facts.place() {
         Some(place) => Ok(place.clone()),
         None if terms.is_some_and(|terms| terms.max_category_share.is_some() || terms.max_region_share.is_some()) => {
-            Err(run.incomplete("in which category and region merchants are: its own policy did not optimise"))
+            Err(run.incomplete("in which category and region merchants are: it was published before runs did"))
         }
         None => Ok(CasePlace::default()),
     }

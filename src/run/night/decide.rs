@@ -313,7 +313,7 @@ fn offer_to(
         scenarios: &within,
     };
     let place = own.place();
-    decided.cases.push(CaseRecord::of(&case, context.policy.optimisation.as_ref().map(|_| place.clone()))?);
+    decided.cases.push(CaseRecord::of(&case, Some(place.clone()))?);
     let decision = offer::decide(context.policy, &case, context.as_of)?;
     if !case.overrides.is_empty() {
         let without = offer::decide(context.policy, &MerchantCase { overrides: &[], ..case.clone() }, context.as_of)?;
