@@ -220,6 +220,11 @@ def main():
     ours = " union all ".join(
         [f"select '{name}' d, {member} m, {figures} from lines where {is_open} group by m" for name, member in dimensions.items()]
         + [f"select 'status', case when {is_open} then 'open' else place end m, {figures} from lines group by m"])
+    # Borrowers by what they owe, of equal ones the first id first.
+    db.execute(f"""create table places as select merchant_id, row_number() over (order by sum(coalesce(owed, 0)) desc, merchant_id) place_of from lines
+        where {is_open} group by merchant_id""")
+    largest = "case when place_of = 1 then '1' when place_of <= 10 then '2 to 10' when place_of <= 20 then '11 to 20' else 'others' end"
+    ours += f" union all select 'largest-borrowers', {largest} m, {figures} from lines join places using (merchant_id) where {is_open} group by m"
     same(db, "portfolio", ours, f"""select dimension, member, borrowers, loans, lent_minor, outstanding_minor, arrears_minor, over_30_minor, over_60_minor, over_90_minor,
         non_performing_minor, provision_minor from published('portfolio') where night_on = date '{as_of}'""")
     same(db, "portfolio: share", f"""select member, round(outstanding_minor / sum(outstanding_minor) over (partition by dimension), 9) from published('portfolio')

@@ -321,7 +321,7 @@ impl Book {
         months: &[(Date, Date, RollMatrix)],
     ) -> Result<Result<PortfolioTables, BookDifference>, MonitorError> {
         let as_of = context.as_of;
-        let tonight = self.tonight.lines(as_of);
+        let tonight = self.tonight.lines(as_of)?;
         if let Some(totals) = totals {
             let checked = reconcile::Checked { book: &self, tonight: &tonight, totals, months };
             if let Err(difference) = checked.check(context) {

@@ -1,5 +1,6 @@
 //! The portfolio cut along each of its dimensions, night after night: what analysts plot, and where concentrations show.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -33,14 +34,16 @@ pub enum Dimension {
     Band,
     /// Stage of the provisions.
     Stage,
+    /// Who owes most: the largest borrower, the next nine, the next ten, and all others.
+    LargestBorrowers,
 }
 
 impl Dimension {
-    /// Those over open loans.
+    /// Those over open loans whose members a loan by itself tells.
     pub const OF_OPEN_LOANS: [Self; 8] =
         [Self::All, Self::Product, Self::Category, Self::Region, Self::Bucket, Self::Class, Self::Band, Self::Stage];
 
-    /// The member that a loan belongs to; `None` where that is not known.
+    /// The member that a loan belongs to; `None` where that is not known, and where the whole book tells it.
     fn member(self, loan: &LoanLine) -> Option<String> {
         match self {
             Self::All => Some("all".to_owned()),
@@ -52,6 +55,7 @@ impl Dimension {
             Self::Class => loan.class.map(|class| class.name().to_owned()),
             Self::Band => loan.band.clone(),
             Self::Stage => loan.stage.map(|stage| stage.name().to_owned()),
+            Self::LargestBorrowers => None,
         }
     }
 }
@@ -152,9 +156,62 @@ fn add_known(total: &mut Option<i64>, more: Option<i64>) -> Result<(), MonitorEr
     Ok(())
 }
 
+/// The last place of each group of the largest borrowers, and its name.
+const LARGEST: [(usize, &str); 3] = [(1, "1"), (10, "2 to 10"), (20, "11 to 20")];
+/// Places that are told apart.
+const MOST_LARGEST: usize = 20;
+
+/// Who owes most. A borrower's open loans lie in one shard.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Largest {
+    /// By what they owe, the most first, then by id; at most [`MOST_LARGEST`].
+    first: BTreeMap<(Reverse<i64>, String), Sums>,
+    others: Option<Sums>,
+}
+
+impl Largest {
+    fn add(&mut self, merchant_id: &str, sums: Sums) -> Result<(), MonitorError> {
+        let owed = sums.outstanding_minor.unwrap_or(0);
+        self.first.insert((Reverse(owed), merchant_id.to_owned()), sums);
+        if self.first.len() > MOST_LARGEST
+            && let Some((_, least)) = self.first.pop_last()
+        {
+            self.others.get_or_insert_default().merge(&least)?;
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: &Self) -> Result<(), MonitorError> {
+        other.first.iter().try_for_each(|((_, merchant_id), sums)| self.add(merchant_id, *sums))?;
+        match &other.others {
+            Some(others) => self.others.get_or_insert_default().merge(others),
+            None => Ok(()),
+        }
+    }
+
+    /// By name of the group.
+    fn members(&self) -> Result<BTreeMap<&'static str, Sums>, MonitorError> {
+        let mut members: BTreeMap<&'static str, Sums> = BTreeMap::new();
+        for (place, sums) in (1..).zip(self.first.values()) {
+            let group = LARGEST.iter().find(|(last, _)| place <= *last);
+            members.entry(group.map_or(OTHERS, |(_, name)| name)).or_default().merge(sums)?;
+        }
+        if let Some(others) = &self.others {
+            members.entry(OTHERS).or_default().merge(others)?;
+        }
+        Ok(members)
+    }
+}
+
+/// Borrowers beyond the largest.
+const OTHERS: &str = "others";
+
 /// Sums by dimension and member, over the book of a shard, or of all. Merchants live in one shard each, so their counts add up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Breakdown(BTreeMap<(Dimension, Option<String>), Sums>);
+pub(super) struct Breakdown {
+    by_member: BTreeMap<(Dimension, Option<String>), Sums>,
+    largest: Largest,
+}
 
 impl Breakdown {
     /// Of loan lines sorted by borrower.
@@ -162,13 +219,21 @@ impl Breakdown {
         let mut all = Self::default();
         for of_one in lines.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
             let mut counted: BTreeSet<(Dimension, Option<String>)> = BTreeSet::new();
+            let mut open: Option<Sums> = None;
             for loan in of_one {
                 let of_open = Dimension::OF_OPEN_LOANS.into_iter().filter(|_| loan.is_open());
                 for dimension in of_open.chain([Dimension::Status]) {
                     let key = (dimension, dimension.member(loan));
                     let is_new_borrower = counted.insert(key.clone());
-                    all.0.entry(key).or_default().merge(&Sums::of(loan, is_new_borrower))?;
+                    all.by_member.entry(key).or_default().merge(&Sums::of(loan, is_new_borrower))?;
                 }
+                if loan.is_open() {
+                    let is_first = open.is_none();
+                    open.get_or_insert_default().merge(&Sums::of(loan, is_first))?;
+                }
+            }
+            if let (Some(first), Some(open)) = (of_one.first(), open) {
+                all.largest.add(&first.merchant_id, open)?;
             }
         }
         Ok(all)
@@ -176,12 +241,21 @@ impl Breakdown {
 
     /// Adds another shard's.
     pub fn merge(&mut self, other: &Self) -> Result<(), MonitorError> {
-        other.0.iter().try_for_each(|(key, sums)| self.0.entry(key.clone()).or_default().merge(sums))
+        let mut add = |(key, sums): (&(Dimension, Option<String>), &Sums)| {
+            self.by_member.entry(key.clone()).or_default().merge(sums)
+        };
+        other.by_member.iter().try_for_each(&mut add)?;
+        self.largest.merge(&other.largest)
     }
 
     /// The rows of a night, by dimension and member.
-    pub fn lines(&self, as_of: Date) -> Vec<PortfolioLine> {
-        let mut all = self.0.clone();
+    ///
+    /// # Errors
+    /// Sums beyond 64 bits.
+    pub fn lines(&self, as_of: Date) -> Result<Vec<PortfolioLine>, MonitorError> {
+        let mut all = self.by_member.clone();
+        let largest = self.largest.members()?.into_iter();
+        all.extend(largest.map(|(member, sums)| ((Dimension::LargestBorrowers, Some(member.to_owned())), sums)));
         // A night on which nothing is owed is a point of the curve too.
         let nothing = Sums { outstanding_minor: Some(0), arrears_minor: Some(0), ..Sums::default() };
         let whole =
@@ -206,6 +280,62 @@ impl Breakdown {
                 share: owed.map(|owed| owed as f64 / whole as f64),
             }
         };
-        all.into_iter().map(line).collect()
+        Ok(all.into_iter().map(line).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn borrower(owed: i64) -> Sums {
+        Sums { borrowers: 1, loans: 1, outstanding_minor: Some(owed), ..Sums::default() }
+    }
+
+    fn members(largest: &Largest) -> Vec<(&'static str, i64, i64)> {
+        let members = largest.members().unwrap().into_iter();
+        members.map(|(name, sums)| (name, sums.borrowers, sums.outstanding_minor.unwrap())).collect()
+    }
+
+    #[test]
+    fn who_owes_most_stands_apart_and_all_add_up() {
+        let mut largest = Largest::default();
+        for number in 1..=25 {
+            largest.add(&format!("m{number:02}"), borrower(number)).unwrap();
+        }
+        assert_eq!(
+            members(&largest),
+            [
+                ("1", 1, 25),
+                ("11 to 20", 10, (6..=15).sum()),
+                ("2 to 10", 9, (16..=24).sum()),
+                ("others", 5, (1..=5).sum()),
+            ]
+        );
+        let mut few = Largest::default();
+        few.add("a", borrower(7)).unwrap();
+        assert_eq!(members(&few), [("1", 1, 7)]);
+        assert_eq!(members(&Largest::default()), []);
+    }
+
+    proptest! {
+        /// However the borrowers lie in shards.
+        #[test]
+        fn shards_change_nothing(owed in prop::collection::vec((0_i64..5, 0_usize..4), 0..60)) {
+            let mut whole = Largest::default();
+            let mut shards = vec![Largest::default(); 4];
+            for (number, (owed, shard)) in owed.iter().enumerate() {
+                let id = format!("m{number:02}");
+                whole.add(&id, borrower(*owed)).unwrap();
+                shards[*shard].add(&id, borrower(*owed)).unwrap();
+            }
+            let mut merged = Largest::default();
+            for shard in shards.iter().rev() {
+                merged.merge(shard).unwrap();
+            }
+            prop_assert_eq!(merged, whole);
+        }
     }
 }
