@@ -21,6 +21,11 @@ room NAME:
     cargo test --release --lib {{NAME}}::
     cargo test --release --test it {{NAME}}::
 
+# What takes long: the bounds of offers over ten million random merchants, and the offers of a million chosen together.
+long:
+    cargo test --release --lib ten_million -- --ignored
+    cargo test --release --lib optimise::tests::a_million -- --ignored --nocapture
+
 # Format and lint as .ci/run does.
 lint:
     cargo fmt --check

@@ -4,7 +4,7 @@
     integrity run pipelines/demo/job.toml --as-of 2025-07-01 --out out/check
     python benches/portfolio.py data/demo pipelines/demo out/check/as_of=2025-06-01/run=* out/check/as_of=2025-07-01/run=*
 
-Needs duckdb. The time zone is UTC. Which loans are unknown is taken from each night's loan_exceptions, and bands and probabilities from its scores; all else comes
+Needs duckdb. Both nights are first days of a month, a month apart: roll rates of months are compared too. The time zone is UTC. Which loans are unknown is taken from each night's loan_exceptions, and bands and probabilities from its scores; all else comes
 from the input files: the newest visible versions, days past due and material arrears day by day, balances payment by payment. Prints a line a table and ends
 with an error at the first figure that differs.
 """
