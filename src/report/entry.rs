@@ -242,7 +242,7 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
         writeln!(out, "             {} ({})", reason.text, reason.code)?;
     }
     for verdict in &decline.failed {
-        let number = |v: Option<f64>| v.map_or("not known".to_owned(), |v| v.to_string());
+        let number = |v: Option<f64>| v.map_or("not known".to_owned(), plain);
         let said = match (verdict.observed, verdict.threshold) {
             // A rule that looks at no number.
             (None, None) => "does not hold".to_owned(),
@@ -254,13 +254,13 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
         let value = cap.value_minor.map_or("not known".to_owned(), amount);
         writeln!(out, "             cap {:<18} {value:>18}", cap.name)?;
     }
-    let number = |v: Option<f64>, unknown: &str| v.map_or(unknown.to_owned(), |v| v.to_string());
+    let number = |v: Option<f64>, unknown: &str| v.map_or(unknown.to_owned(), plain);
     for decided in decline.overrides.iter().flatten() {
         writeln!(out, "             officer: {decided}")?;
     }
     for needed in &decline.needed {
         if needed.observed.is_none() && needed.threshold.is_none() {
-            writeln!(out, "             needed: that {} holds", needed.rule)?;
+            writeln!(out, "             needed: {} ({})", condition(&needed.rule), needed.rule)?;
             continue;
         }
         // What a cap carries is money; what a rule looks at is a number of its own.
@@ -277,6 +277,27 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
         writeln!(out, "             the score by itself: {} from {observed} to {enough}", change.rule)?;
     }
     Ok(())
+}
+
+/// What has to hold by a rule that looks at no number.
+fn condition(rule: &str) -> &str {
+    match rule {
+        "shop-open" => "the shop is open",
+        "not-frozen" => "no alert freezes new credit",
+        "officer" => "no officer declines it",
+        "credit-record" => "the borrower's loans are all known",
+        "in-default" => "no loan is in default",
+        "written-off" => "nothing is written off",
+        "group-in-default" => "no member of the guarantee group is in default",
+        _ => "the rule holds",
+    }
+}
+
+/// A number without the last bits of its binary fraction: 10000.000000000002 is 10000.
+fn plain(value: f64) -> String {
+    let rounded = (value * 1e6).round() / 1e6;
+    // Beyond that such a multiple has no fraction, or is none any more.
+    if value.abs() < 1e9 && (rounded != 0.0 || value == 0.0) { rounded.to_string() } else { value.to_string() }
 }
 
 /// An amount in the run's currency; bare minor units where an older run did not record it.
@@ -311,6 +332,12 @@ mod tests {
         let mut text = String::new();
         write_score(&mut text, &score, debt_is_unknown, |minor| minor.to_string()).unwrap();
         text
+    }
+
+    #[test]
+    fn numbers_are_told_without_the_last_bits_of_their_fraction() {
+        let told: Vec<String> = [10_000.000_000_000_002, 0.1 + 0.2, -0.5, 0.0, 1.25e-9, 3e12].map(plain).into();
+        assert_eq!(told, ["10000", "0.3", "-0.5", "0", "0.00000000125", "3000000000000"]);
     }
 
     #[test]
