@@ -79,7 +79,8 @@ impl Covariance {
         }
         let rows = self.matrix.chunks(self.merged.max(1)).zip(&merged).filter(|(_, c)| **c != 0.0);
         let variance: f64 = rows.map(|(row, c)| c * row.iter().zip(&merged).map(|(v, d)| v * d).sum::<f64>()).sum();
-        variance.max(0.0).sqrt()
+        // Which zero the larger of two is, is up to the processor.
+        variance.max(0.0).sqrt() + 0.0
     }
 }
 
