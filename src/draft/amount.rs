@@ -1,10 +1,11 @@
 //! What a line of an order costs: prices, times quantity where the price is of one piece, and freight.
 
+use super::discounts::Discount;
 use super::landscape::{Found, Landscape};
 use super::scope::{Piece, Scope};
 use super::vocabulary::Concept as C;
 use crate::contract::ORDERS;
-use crate::profile::{ColumnAt, RawColumn};
+use crate::profile::{ColumnAt, RawColumn, ValueKind};
 
 /// Minor units of a row of `table` as BIGINT, made of columns that pass, from which columns, and how sure that is.
 pub(super) fn line_amount(
@@ -17,12 +18,15 @@ pub(super) fn line_amount(
     let says = |at: ColumnAt, concept| land.column_name(at).says(concept);
     let columns = || land.table(table).columns.iter().enumerate();
     let at = |column: usize| ColumnAt { table, column };
-    let quantity = columns().map(|(c, raw)| (at(c), raw)).find(|(at, raw): &(ColumnAt, &RawColumn)| {
-        says(*at, C::Quantity)
-            && raw.is_number()
-            && raw.distinct > 1
-            && land.column_name(*at).concepts.iter().all(|c| matches!(c, C::Quantity | C::Item | C::Order | C::Product))
-    });
+    let quantity =
+        columns().map(|(c, raw)| (at(c), raw)).find(|(at, raw): &(ColumnAt, &RawColumn)| {
+            (says(*at, C::Quantity) || (is_count(raw) && is_of_one_piece(land, main.at)))
+                && raw.is_number()
+                && raw.distinct > 1
+                && land.column_name(*at).concepts.iter().all(|c| {
+                    matches!(c, C::Quantity | C::Item | C::Order | C::Product | C::Unit | C::Number | C::Sales)
+                })
+        });
     let freight = columns().map(|(c, raw)| (at(c), raw)).find(|(at, raw)| says(*at, C::Freight) && raw.is_number());
     let mut piece = scope.minor(main.at, &scope.name(main.at));
     let mut from = scope.name(main.at);
@@ -32,7 +36,19 @@ pub(super) fn line_amount(
         let (units, note) = scope.minor_units(main.at);
         let price = scope.number(main.at, &scope.name(main.at));
         let pieces = scope.number(quantity, &scope.name(quantity));
-        piece = Piece { sql: format!("TRY_CAST(ROUND({price} * {pieces} * {units}) AS BIGINT)"), note };
+        let discount = super::discounts::of(scope, main.at);
+        let left = match &discount {
+            Some(Discount::Share(left)) => format!(" * {left}"),
+            _ => String::new(),
+        };
+        let told = match discount {
+            Some(Discount::Share(_)) => Some("less the share that its discount says".to_owned()),
+            Some(Discount::Unclear(why)) => Some(why),
+            None => None,
+        };
+        let notes: Vec<String> = note.into_iter().chain(told).collect();
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        piece = Piece { sql: format!("TRY_CAST(ROUND({price} * {pieces}{left} * {units}) AS BIGINT)"), note };
         from = format!("{from} × {}", scope.name(quantity));
     }
     if let Some((freight, _)) = freight.filter(|(freight, _)| *freight != main.at && !is_total(land, main.at)) {
@@ -47,7 +63,9 @@ pub(super) fn line_amount(
 pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(ColumnAt) -> bool) -> Option<Found> {
     const NEGATIVE: f64 = 0.3;
     let mut found = land.candidates(table, &ORDERS, "amount_minor", true);
-    found.retain(|found| passes(found.at));
+    // What an account holds after a row is not what the row brought.
+    let is_balance = |at: ColumnAt| land.column(at).is_called(&["balance", "saldo", "kontostand"]);
+    found.retain(|found| passes(found.at) && !is_balance(found.at));
     let says = |at: ColumnAt, concept| land.column_name(at).says(concept);
     let other = |at: ColumnAt| [C::Freight, C::Tax, C::Discount].iter().any(|c| says(at, *c));
     // What is left after fees or before tax is not what the buyer owes, where that is said too.
@@ -81,13 +99,19 @@ pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(Column
     best.or_else(|| found.iter().find(|f| !other(f.at))).cloned()
 }
 
-fn is_total(land: &Landscape, at: ColumnAt) -> bool {
+pub(super) fn is_total(land: &Landscape, at: ColumnAt) -> bool {
     const TOTALS: [&str; 21] = [
         "total", "amount", "sum", "gross", "sales", "revenue", "betrag", "summe", "importe", "montant", "kwota",
         "razem", "wartość", "wartosc", "合計", "請求", "总额", "总金额", "总计", "应付", "实付",
     ];
     let lower = land.column(at).name.to_lowercase();
     TOTALS.iter().any(|word| lower.contains(word))
+}
+
+/// Whether a column of whole numbers is called after pieces that were sold.
+fn is_count(raw: &RawColumn) -> bool {
+    const PIECES: [&str; 7] = ["units", "sold", "count", "pieces", "pcs", "nos", "stuck"];
+    raw.kind == ValueKind::Whole && raw.is_called(&PIECES) && raw.range.0 >= 0.0
 }
 
 /// Whether a column is called the price of one piece.
@@ -103,7 +127,8 @@ fn grows_with(price: &RawColumn, quantity: &RawColumn) -> bool {
     const LEAST: usize = 20;
     let both = price.sample.iter().zip(&quantity.sample).filter_map(|(price, pieces)| Some(((*price)?, (*pieces)?)));
     let (one, several): (Vec<_>, Vec<_>) =
-        both.filter(|(_, pieces)| *pieces >= 1.0).partition(|(_, pieces)| *pieces < 2.0);
+        // A correction of a whole bill says nothing of what a piece costs.
+        both.filter(|(price, pieces)| *pieces >= 1.0 && *price > 0.0).partition(|(_, pieces)| *pieces < 2.0);
     let mean = |of: &mut dyn Iterator<Item = f64>, count: usize| of.sum::<f64>() / count.max(1) as f64;
     let price_of = |rows: &[(f64, f64)]| mean(&mut rows.iter().map(|(price, _)| *price), rows.len());
     let pieces = mean(&mut several.iter().map(|(_, pieces)| *pieces), several.len());

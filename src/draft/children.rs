@@ -476,7 +476,9 @@ fn by_its_words(draft: &mut TableDraft, scope: &mut Scope, column: &'static str)
     let land = scope.land;
     let Some(Type::Word(allowed)) = draft.table.column(column).map(|known| known.kind) else { return };
     let taken: Vec<String> = draft.columns.iter().map(|c| c.from.clone()).collect();
-    let found = land.columns(scope.driver).find(|at| {
+    // What was alleged is no outcome, whoever it names.
+    let is_other = |at: &ColumnAt| column == "outcome" && land.column_name(*at).says(C::Reason);
+    let found = land.columns(scope.driver).filter(|at| !is_other(at)).find(|at| {
         let cells = land.column(*at);
         let mapped = words::mapped(draft.table.name, column, cells, "x", allowed);
         let says_some = mapped.is_some_and(|sql| sql == "x" || sql.starts_with("CASE"));

@@ -424,7 +424,11 @@ fn failure_flags(
     };
     land.columns(table).filter(is_called_so).filter_map(move |at| {
         let raw = land.column(at);
-        let yes = words::yes(raw);
+        let mut yes = words::yes(raw);
+        // Beside a no any other word says yes.
+        if let (true, [no], 2) = (yes.is_empty(), words::no(raw).as_slice(), raw.words.len()) {
+            yes.extend(raw.words.keys().map(String::as_str).filter(|word| word != no));
+        }
         let is_flag = !yes.is_empty() && raw.words.len() <= 3 && yes.len() < raw.words.len().max(2);
         let is_few = (raw.rows_with(&yes) as f64) < MOST * raw.rows() as f64;
         let why = "a flag without a time: dated at the last milestone, so that no look back sees it too early";

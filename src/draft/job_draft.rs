@@ -16,8 +16,8 @@ use super::policy_file::{self, PolicyFacts};
 use super::table_draft::TableDraft;
 use super::units::AmountUnit;
 use super::{
-    children, events, forms, guides, lending, measured, merchants, monitor_file, nested, orders, orders_plan, scope,
-    unread, versions, write,
+    children, events, forms, guides, lending, measured, merchants, monitor_file, nested, numberless, orders,
+    orders_plan, scope, unread, versions, write,
 };
 use crate::contract::{MERCHANTS, ORDERS, SHIPMENTS};
 use crate::domain::Currency;
@@ -44,6 +44,7 @@ pub struct DraftOptions {
 pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn Fn(&str)) -> Result<Draft, DraftError> {
     let mut folder = profile_folder(data, &|name| Name::of(name).digits(), told)?;
     versions::note_dumps_of_loans(&mut folder);
+    numberless::number_rows(&mut folder, options.amounts);
     let folder = folder;
     let land = Landscape::of(&folder, options.amounts);
     let hint = currency_of(&folder, options);

@@ -8,7 +8,7 @@ use super::scope::{cell_of, quoted};
 use super::signature::{fits, name_score};
 use super::units::AmountUnit;
 use super::vocabulary::Concept;
-use crate::contract::TableContract;
+use crate::contract::{TableContract, Type};
 use crate::profile::{ColumnAt, Folder, RawColumn, RawTable, Reference};
 use Concept as C;
 
@@ -131,6 +131,8 @@ impl<'a> Landscape<'a> {
             .iter()
             .map(|name| if name.says(C::Category) { None } else { entity(name) })
             .map(|role| if role == Some(C::Chargeback) { Some(C::Dispute) } else { role })
+            .zip(&folder.tables)
+            .map(|(role, table)| if is_called_sales(table, role) { Some(C::Order) } else { role })
             .collect();
         let mut landscape = Self {
             folder,
@@ -207,7 +209,9 @@ impl<'a> Landscape<'a> {
                     () => continue,
                 };
                 let meant = if meant == C::Chargeback { C::Dispute } else { meant };
-                let worth = worth - 0.04 * name.unknown as f64;
+                // Of two numbers of an order the one that speaks of nobody else is meant.
+                let is_of_party = meant == C::Order && (name.says(C::Buyer) || name.says(C::Merchant));
+                let worth = worth - 0.04 * name.unknown as f64 - if is_of_party { 0.03 } else { 0.0 };
                 self.named.insert(at, (meant, worth));
             }
         }
@@ -367,7 +371,10 @@ impl<'a> Landscape<'a> {
             let reach: f64 = path.iter().map(|r| r.coverage).product();
             for (at, raw) in self.table(reached).columns.iter().enumerate() {
                 let at = ColumnAt { table: reached, column: at };
-                if !fits(wanted.kind, column, raw) {
+                // What names a row is no sum, whatever it is the number of.
+                let says = |concept| self.column_name(at).says(concept);
+                let is_number_of = wanted.kind == Type::Money && says(C::Id) && !says(C::Amount);
+                if !fits(wanted.kind, column, raw) || is_number_of {
                     continue;
                 }
                 let name = name_score(table.name, column, &raw.name, self.column_name(at), self.table_name(reached));
@@ -380,11 +387,16 @@ impl<'a> Landscape<'a> {
                 // What bears the column's own name is it, though some rows have none: those are of another state.
                 let bears_its_name = path.is_empty() && name >= 1.0 && raw.null_share() < MOSTLY_THERE;
                 let order = if bears_its_name { nulls } else { self.order_of_times(at, table, column) };
+                // That a row of another table began then is no event of this one.
+                let order = if path.is_empty() { order } else { order.min(0.0) };
                 let score = score + order;
                 let score =
                     if is_event && self.is_the_event(at, table, column) { score.max(EVENT_BY_ORDER) } else { score };
-                if score >= MIN_SCORE {
-                    all.push(Found { at, path: path.clone(), score: score.min(1.0) });
+                let found = Found { at, path: path.clone(), score: score.min(1.0) };
+                // When a merchant or a buyer came is no event of a row that names them.
+                let is_anothers = table.visibility.event() == Some(column) && self.is_of_another(&found, table);
+                if score >= MIN_SCORE && !is_anothers {
+                    all.push(found);
                 }
             }
         }
@@ -447,6 +459,15 @@ impl<'a> Landscape<'a> {
             _ => 0.0,
         }
     }
+}
+
+/// Whether a dated table is called the sales of somebody: `shop_sales` are no shops.
+fn is_called_sales(table: &RawTable, role: Option<Concept>) -> bool {
+    const SALES: [&str; 6] = ["sales", "ventas", "vendas", "ventes", "verkaufe", "umsatze"];
+    let lower = table.name.to_lowercase();
+    let last = lower.rsplit(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
+    let is_dated = table.columns.iter().any(|column| column.is_time() && column.nulls * 50 < table.rows);
+    matches!(role, Some(C::Merchant | C::Buyer | C::Dispute)) && SALES.contains(&last) && is_dated
 }
 
 /// Whether several columns of a table say what only loans have.

@@ -41,7 +41,7 @@ pub(super) fn unread<'a>(land: &Landscape, tables: impl Iterator<Item = &'a Tabl
             let prefix = column.name.len() + 1;
             let within = names.iter().filter_map(|name| name.get(prefix..)).map(ToOwned::to_owned);
             let within: Vec<String> = if names.is_empty() { column.listed_fields.clone() } else { within.collect() };
-            if names.iter().any(|name| is_read(name)) || stand_apart(land, at, &within) {
+            if names.iter().any(|name| is_read(name)) || stand_apart(land, at, &column.name, &within) {
                 continue;
             }
             found.push(NestedRows {
@@ -98,11 +98,16 @@ fn fields<'a>(table: &'a RawTable, column: &'a RawColumn) -> impl Iterator<Item 
     table.columns.iter().filter(is_of).map(|other| other.name.as_str())
 }
 
-/// Whether the rows were written to a table of their own: another one has all of their fields.
-fn stand_apart(land: &Landscape, of: usize, fields: &[String]) -> bool {
+/// Whether the rows were written to a table of their own: another one has all of their fields, and where those are few, speaks of the same thing.
+fn stand_apart(land: &Landscape, of: usize, column: &str, fields: &[String]) -> bool {
+    /// An amount and a date are in many tables.
+    const TELLING: usize = 3;
+    let said = Name::of(column);
+    let is_of_it =
+        |at: usize| fields.len() >= TELLING || land.table_name(at).concepts.iter().any(|concept| said.says(*concept));
     let has = |table: &RawTable, field: &String| table.columns.iter().any(|column| column.name == *field);
     let mut others = land.folder.tables.iter().enumerate().filter(|(at, _)| *at != of);
-    !fields.is_empty() && others.any(|(_, table)| fields.iter().all(|field| has(table, field)))
+    !fields.is_empty() && others.any(|(at, table)| is_of_it(at) && fields.iter().all(|field| has(table, field)))
 }
 
 fn advice(land: &Landscape, table: usize, column: &RawColumn) -> String {

@@ -23,6 +23,8 @@ const TEST_WORDS: [&str; 16] = [
 ];
 /// Columns that mark rows which nobody made to try the shop.
 const LIVE_FLAGS: [&str; 4] = ["livemode", "live_mode", "is_live", "live"];
+/// Columns that say in a word whether a row was made in earnest.
+const ENVIRONMENTS: [&str; 8] = ["domain", "mode", "environment", "env", "umgebung", "ambiente", "entorno", "环境"];
 /// Where more of the rows are marked, the column means something else.
 const MAX_TEST_SHARE: f64 = 0.2;
 
@@ -87,7 +89,9 @@ fn tests_by_word(draft: &mut TableDraft, scope: &Scope) {
     let raw = scope.land.table(scope.driver);
     for (at, cells) in scope.land.columns(scope.driver).zip(&raw.columns) {
         let is_of_tags = TAGS.contains(&cells.name.to_lowercase().as_str());
-        let is_one_word = [C::Status, C::Kind, C::Channel].iter().any(|c| scope.land.column_name(at).says(*c));
+        let is_environment = ENVIRONMENTS.contains(&cells.name.to_lowercase().as_str());
+        let is_one_word =
+            is_environment || [C::Status, C::Kind, C::Channel].iter().any(|c| scope.land.column_name(at).says(*c));
         let is_test = |word: &str| TEST_WORDS.contains(&word.trim().to_lowercase().as_str());
         let says_test =
             |cell: &str| is_test(cell) || (is_of_tags && cell.split(|c: char| !c.is_alphanumeric()).any(is_test));

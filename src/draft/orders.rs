@@ -62,6 +62,8 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
     tell_zone(&mut draft, land, plan);
     super::not_meant::skip_rows(&mut draft, &scope);
+    super::refused::skip_refused(&mut draft, &scope);
+    super::browsing::skip_browsing(&mut draft, &scope);
     let others = super::other_business::left_out(&mut draft, &scope, plan);
     if plan.is_by_line() {
         super::not_meant::skip_of_none(&mut draft, &scope, plan.order, "order");
@@ -70,7 +72,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         super::not_meant::skip_outgoing(&mut draft, &scope);
     }
     let merchant = who(&mut draft, &mut scope, plan, &pairs, &number);
-    buyer_of_lines(&mut draft, land, plan, &stated, &mut aggregated);
+    buyer_of_lines(&mut draft, land, plan, (&stated, &number), &mut aggregated);
     let given_back = super::refunds::refunds(&mut draft, &scope, plan, &number, merchant.as_deref(), others.as_ref());
     // Where nobody knows the currency, this is a gap as the job file's is.
     if let (None, Some(currency)) = (draft.column("currency"), currency) {
@@ -98,6 +100,10 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         Some(others) => others.tell_kept(&mut draft, &scope),
         None => tell_kinds(&mut draft, land, plan),
     }
+    super::voided::cancel_voided(&mut draft, &scope, plan, &number, others.as_ref());
+    super::by_product::tell_merchants(&mut draft, land, plan);
+    super::numberless::tell(&mut draft, land, plan);
+    super::flags::tell_unread(&mut draft, &scope, "amount_minor", "sales");
     super::versions::stamp(&mut draft, land, plan);
     if plan.splits() {
         super::refunds::share_by_amount(&mut draft, &scope, &pairs, given_back.as_ref());
@@ -213,8 +219,12 @@ fn tell_kinds(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) {
 fn doubt_the_unit(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
     let priced = plan.lines.as_ref().map_or(plan.driver, |lines| lines.table);
     let main = main_amount(scope.land, priced, &|_| true);
-    if let Some(why) = main.and_then(|main| units::unclear(scope.land, scope.currency, main.at)) {
+    let Some(main) = main else { return };
+    if let Some(why) = units::unclear(scope.land, scope.currency, main.at) {
         draft.doubt("amount_minor", &why);
+    }
+    if let Some(why) = units::is_scaled(scope.land.column(main.at)) {
+        draft.look_at("amount_minor", &why);
     }
 }
 
@@ -341,12 +351,19 @@ fn buyer_of_lines(
     draft: &mut TableDraft,
     land: &Landscape,
     plan: &OrdersPlan,
-    stated: &str,
+    (stated, number): (&str, &str),
     aggregated: &mut Vec<String>,
 ) {
     let own = plan.buyer.as_ref().filter(|found| found.path.is_empty() && plan.is_by_line());
     if own.is_some_and(|found| land.column(found.at).nulls > 0) {
         stated_by_lines(draft, "buyer_id", stated, aggregated);
+        let orders = land.column(plan.order).distinct;
+        let (with_a_buyer, _) = own
+            .map_or((orders, 0), |found| land.table(plan.driver).combinations(&[plan.order.column, found.at.column]));
+        if let (true, Some(drafted)) = (with_a_buyer * 200 < orders * 199, draft.column_mut("buyer_id")) {
+            drafted.sql = format!("COALESCE({}, 'no-buyer-' || {number})", drafted.sql);
+            drafted.remark("some orders name no buyer: each of them is taken as a buyer's only one");
+        }
     }
 }
 
@@ -430,6 +447,7 @@ fn sum_of_lines(
     if let Some(back) = &back {
         back.put(draft, pairs);
     }
+    let below = signed.filter(|_| back.is_none() && fees.as_ref().is_none_or(|fees| fees.words.is_empty()));
     if let Some((piece, from, score)) = amount {
         draft.put(
             "amount_minor",
@@ -442,6 +460,13 @@ fn sum_of_lines(
         }
         if let Some(fees) = &fees {
             told_of_fees(draft, land, fees);
+        }
+        if let Some(at) = below {
+            let (rows, name) = (land.column(at).negative.len(), &land.column(at).name);
+            let note = format!(
+                "{rows} line(s) have {name:?} below zero and are taken off their own order: where they are returns of another, they are no order and its refund"
+            );
+            draft.look_at("amount_minor", &note);
         }
         draft.head.push(if is_whole_order {
             format!("{from} is the whole order's on each of its lines, or on the first: it is taken once.")

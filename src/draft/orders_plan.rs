@@ -87,7 +87,9 @@ pub(super) fn plan(land: &Landscape) -> Option<OrdersPlan> {
     let tables = 0..land.folder.tables.len();
     let mut ranked: Vec<(f64, usize)> = tables.filter_map(|table| Some((likeness(land, table)?, table))).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let (_, first) = ranked.first().copied()?;
+    let Some((_, first)) = ranked.first().copied() else {
+        return plan_of(land, without_time(land)?);
+    };
     let driver = sales_behind_book(land, &ranked, first).unwrap_or(first);
     let others = land.folder.other_forms(driver).filter(|other| ranked.iter().any(|(_, table)| table == other));
     let other_forms = others.filter_map(|other| plan_of(land, other)).collect();
@@ -125,6 +127,19 @@ pub(super) fn order_in_book(land: &Landscape, table: usize, order: ColumnAt) -> 
         Some(*at) != own && at.table != order.table && cells.is_like_an_id() && cells.distinct >= MIN_ORDERS
     });
     columns.find(|at| land.column(*at).share_found_in(key) >= NEARLY_ALL)
+}
+
+/// Where no table of orders is dated: the largest that has all but the time, which a person must say.
+fn without_time(land: &Landscape) -> Option<usize> {
+    let has_all = |table: &usize| {
+        let names = |entity| land.find_entity(*table, entity).is_some();
+        matches!(land.role(*table), None | Some(C::Order | C::Item))
+            && order_column(land, *table).is_some()
+            && (names(C::Merchant) || names(C::Buyer))
+            && land.best(*table, &ORDERS, "amount_minor", true).is_some()
+            && !speak_of_loans(land.column_names(*table))
+    };
+    (0..land.folder.tables.len()).filter(has_all).max_by_key(|table| (land.table(*table).rows, usize::MAX - table))
 }
 
 /// How the orders of a table are read.
@@ -281,8 +296,8 @@ fn lines(land: &Landscape, plan: &OrdersPlan) -> Option<Lines> {
             merchant.is_some_and(|merchant| !land.table(plan.driver).determines(order.column, merchant.column));
         return Some(Lines { table: plan.driver, order, merchant, splits });
     }
-    let has_amount = land.best(plan.driver, &ORDERS, "amount_minor", true).is_some();
-    if plan.merchant.is_some() && has_amount {
+    let order_has_amount = land.best(plan.driver, &ORDERS, "amount_minor", true).is_some();
+    if plan.merchant.is_some() && order_has_amount {
         return None;
     }
     let refers = land.folder.references.iter().filter(|r| r.to == order);
@@ -296,13 +311,13 @@ fn lines(land: &Landscape, plan: &OrdersPlan) -> Option<Lines> {
         }
         let merchant = land.naming(table, C::Merchant).map(|(at, _)| at);
         let has_amount = land.best(table, &ORDERS, "amount_minor", true).is_some();
-        let helps = (plan.merchant.is_none() && merchant.is_some()) || (plan.merchant.is_some() && has_amount);
         let merchant = merchant.filter(|_| plan.merchant.is_none());
+        let helps = merchant.is_some() || (has_amount && (plan.merchant.is_some() || !order_has_amount));
         let splits = merchant.is_some_and(|merchant| !land.table(table).determines(r.from.column, merchant.column));
         // Of lines in two forms those that have these orders are meant.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of one")]
         let coverage = (r.coverage * 10.0) as u8;
-        let rank = (u8::from(role == Some(C::Item)) + u8::from(has_amount), coverage);
+        let rank = (merchant.is_some(), u8::from(role == Some(C::Item)) + u8::from(has_amount), coverage);
         helps.then_some((rank, Lines { table, order: r.from, merchant, splits }))
     });
     lines.max_by_key(|(rank, _)| *rank).map(|(_, lines)| lines)

@@ -22,8 +22,10 @@ pub(super) fn draft(land: &Landscape, currency: Option<Currency>, table: usize, 
     let mut draft = TableDraft::new(&PAYMENTS, &scope);
     draft.head.push("Payments: one row a repayment of a loan.".to_owned());
     let running: BTreeSet<ColumnAt> = land.columns(table).filter(|at| is_running_number_of_files(land, *at)).collect();
-    if land.naming(table, C::Payment).is_none_or(|(at, _)| !running.contains(&at)) {
-        put_name(&mut draft, &mut scope, "payment_id", C::Payment);
+    // A number of another table, such as how many payments a loan has, names none of these rows.
+    if let Some((at, worth)) = land.naming(table, C::Payment).filter(|(at, _)| names_rows(land, *at, &running)) {
+        let name = scope.name(at);
+        draft.put("payment_id", Piece::sure(scope.id_of(at, &name)), name, worth);
     }
     put_name(&mut draft, &mut scope, "loan_id", C::Loan);
     put_own_without(&mut draft, &mut scope, &running);
@@ -39,12 +41,21 @@ pub(super) fn draft(land: &Landscape, currency: Option<Currency>, table: usize, 
     let below_zero = written_below_zero(&mut draft, &scope);
     let paid_out = skip_paid_out(&mut draft, &scope, loans);
     taken_back(&mut draft, &scope, own_number, &paid_out, below_zero);
+    super::bounced::put_day(&mut draft, &scope);
     did_not_stay(&mut draft, &scope);
     skip_rows(&mut draft, &scope);
+    super::refused::skip_refused(&mut draft, &scope);
     if let Some((loan, _)) = land.naming(table, C::Loan) {
         skip_of_none(&mut draft, &scope, loan, "loan");
     }
+    super::flags::tell_unread(&mut draft, &scope, "amount_minor", "paid");
     draft.finish(&scope)
+}
+
+/// Whether a column tells the payments of a table apart, but for rows that were sent again.
+fn names_rows(land: &Landscape, at: ColumnAt, running: &BTreeSet<ColumnAt>) -> bool {
+    let cells = land.column(at);
+    !running.contains(&at) && cells.distinct * 2 > cells.rows() - cells.nulls
 }
 
 /// In the book of a merchant's account what is paid on a loan goes off it: nearly all rows that name a loan are below zero, and are taken without the sign. Says whether

@@ -314,7 +314,7 @@ fn credit_notes<'a>(
     }
     let amount = super::amount::main_amount(land, plan.driver, &|_| true)?.at;
     let others = others.map_or_else(BTreeSet::new, |others| others.words.clone());
-    let back = rows_that_take_back(scope, Some(amount), Some(plan.order), &others)?;
+    let mut back = rows_that_take_back(scope, Some(amount), Some(plan.order), &others)?;
     draft.skip(Skipped {
         // Nothing that follows an order names its credit note.
         share: 0.0,
@@ -333,6 +333,7 @@ fn credit_notes<'a>(
         return None;
     };
     let mut rows = scope.twin("credit_notes");
+    let amount = back.amount_of(&rows, amount);
     // Where what goes back bears the number of its sale, that number names no row of it.
     let once = (order != plan.order).then(|| rows.read_once(plan.order, LATEST));
     let only = format!("\nWHERE {}", back.condition(&rows));
@@ -390,7 +391,8 @@ fn refunds_in_a_book<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds
         let amount = super::amount::main_amount(land, table, &|_| true)?.at;
         let when = land.best(table, &ORDERS, "placed_at", true)?.at;
         let others = OtherBusiness::of(&rows).map_or_else(BTreeSet::new, |others| others.words);
-        let back = rows_that_take_back(&rows, Some(amount), None, &others)?;
+        let mut back = rows_that_take_back(&rows, Some(amount), None, &others)?;
+        let amount = back.amount_of(&rows, amount);
         let once = own_number(scope, table).filter(|key| *key != order).map(|key| rows.read_once(key, LATEST));
         let only = format!("\nWHERE {}", back.condition(&rows));
         let (told, is_negative) = (Some(back.told.clone()), back.are_negative);

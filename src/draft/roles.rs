@@ -33,6 +33,7 @@ impl Landscape<'_> {
         self.borrowers();
         self.masters_by_their_keys();
         self.loans_by_their_key();
+        self.loans_by_their_terms();
         self.keys_of_loans();
         self.book_of_loans();
         self.payments_of_buyers();
@@ -112,6 +113,47 @@ impl Landscape<'_> {
         let best = keyed.map(|table| (columns(table), table)).filter(|(count, _)| *count >= 2);
         if let Some((_, table)) = best.max_by_key(|(count, table)| (*count, usize::MAX - table)) {
             self.set_role(table, C::Loan);
+        }
+    }
+
+    /// Where no table is called after loans: one whose rows say when money was paid out, at what rate or with what interest, and for how long, and whose key other tables refer
+    /// to. A name that speaks of merchants says whose loans they are.
+    fn loans_by_their_terms(&mut self) {
+        if self.about(C::Loan).next().is_some() {
+            return;
+        }
+        let says = |table: usize, any: &[C]| {
+            self.column_names[table].iter().any(|name| any.iter().any(|concept| name.says(*concept)))
+        };
+        let is_paid_out = |at: &ColumnAt| self.column(*at).is_time() && self.column_name(*at).says(C::Disbursed);
+        let has_terms = |table: usize| {
+            says(table, &[C::Rate, C::Interest, C::Principal])
+                && says(table, &[C::Term, C::Month])
+                && self.columns(table).any(|at| is_paid_out(&at))
+        };
+        let key_of = |table: usize| {
+            let refers = |key: ColumnAt| self.folder.references.iter().any(|r| r.to == key);
+            self.columns(table).find(|at| self.column(*at).is_key() && self.column(*at).is_like_an_id() && refers(*at))
+        };
+        let is_open = |table: usize| match self.role(table) {
+            None => true,
+            Some(party @ (C::Merchant | C::Buyer)) => self.key(table, party).is_none(),
+            Some(_) => false,
+        };
+        let mut tables = (0..self.folder.tables.len()).filter(|table| is_open(*table) && has_terms(*table));
+        let Some((table, key)) = tables.find_map(|table| Some((table, key_of(table)?))) else { return };
+        self.set_role(table, C::Loan);
+        self.named.insert(key, (C::Loan, 0.8));
+        let of_loans: Vec<ColumnAt> = self.folder.references.iter().filter(|r| r.to == key).map(|r| r.from).collect();
+        for at in of_loans {
+            self.named.insert(at, (C::Loan, 0.7));
+            // What names them by the row belongs to them, though its name says whose they are.
+            let is_of_party = self
+                .role(at.table)
+                .is_some_and(|role| matches!(role, C::Merchant | C::Buyer) && self.key(at.table, role).is_none());
+            if is_of_party {
+                self.set_role(at.table, C::Loan);
+            }
         }
     }
 
@@ -368,7 +410,8 @@ impl Landscape<'_> {
             let says = |concept: Concept| self.column_names[table].iter().any(|name| name.says(concept));
             [C::Category, C::Region, C::City, C::Registered, C::Opened, C::Verified].into_iter().any(says)
         };
-        let found = self.parties(trade).filter(|at| !self.named.contains_key(at)).filter_map(|at| {
+        let open = self.parties(trade).filter(|at| !self.named.contains_key(at) && !is_staff(&self.column(*at).name));
+        let found = open.filter_map(|at| {
             let cells = self.column(at);
             let repeats = (cells.rows() - cells.nulls) as f64 / cells.distinct.max(1) as f64;
             if cells.distinct < MIN_MERCHANTS || repeats < MIN_REPEATS {
@@ -423,7 +466,8 @@ impl Landscape<'_> {
         let raw = self.table(trade);
         let found = self.parties(trade).filter(|at| {
             let of_merchant = merchant.is_some_and(|merchant| raw.determines(merchant.column, at.column));
-            !self.named.contains_key(at) && self.column(*at).distinct > merchants && !of_merchant
+            let is_open = !self.named.contains_key(at) && !is_staff(&self.column(*at).name);
+            is_open && self.column(*at).distinct > merchants && !of_merchant && !is_of_words(self.column(*at))
         });
         let is_called_so = |at: ColumnAt| self.column_name(at).says(C::Id) || self.column_name(at).says(C::Number);
         let best = found.max_by_key(|at| (is_called_so(*at), self.column(*at).distinct, std::cmp::Reverse(*at)));
@@ -493,4 +537,22 @@ impl Landscape<'_> {
             && cells.kind == ValueKind::Whole
             && (4..=6).contains(&cells.distinct)
     }
+}
+
+/// Whether most cells are of several words: what is said of a thing, and no number of a party.
+fn is_of_words(cells: &RawColumn) -> bool {
+    const SEVERAL: usize = 3;
+    let are_several = |cell: &&String| cell.split_whitespace().count() >= SEVERAL;
+    cells.examples.iter().filter(are_several).count() * 2 > cells.examples.len()
+}
+
+/// Whether a name is of who serves a shop's customers for it: many orders come back to them, and they sell nothing of their own.
+fn is_staff(name: &str) -> bool {
+    const STAFF: [&str; 24] = [
+        "employee", "staff", "clerk", "cashier", "salesperson", "sales_person", "salesrep", "sales_rep", "operator",
+        "waiter", "teller", "mitarbeiter", "kassierer", "empleado", "cajero", "funcionario", "employe", "caissier",
+        "dipendente", "cassiere", "pracownik", "kasjer", "员工", "店员",
+    ];
+    let lower = name.to_lowercase().replace([' ', '-'], "_");
+    STAFF.iter().any(|word| lower.contains(word))
 }

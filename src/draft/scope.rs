@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::add::add;
 use super::landscape::{Found, Landscape};
-use super::units;
 use super::vocabulary::Concept;
+use super::{other_zone, units};
 use crate::contract::Type;
 use crate::domain::Currency;
 use crate::profile::{ColumnAt, NumberForm, RawColumn, Reference, TimeForm, ValueKind};
@@ -192,6 +192,9 @@ impl<'a> Scope<'a> {
 
     fn cell(&self, at: ColumnAt, table: &str) -> String {
         let raw = self.land.column(at);
+        if let [file, row] = raw.made_of.as_slice() {
+            return format!("({table}.{} || '#' || CAST({table}.{} AS VARCHAR))", quoted(file), quoted(row));
+        }
         if let [year, month, day, time @ ..] = raw.made_of.as_slice() {
             let part = |name: &String| format!("{table}.{}", quoted(name));
             let time = time.first().map_or(String::new(), |time| format!(" || ' ' || {}", part(time)));
@@ -204,7 +207,11 @@ impl<'a> Scope<'a> {
     /// An identifier as text, whatever its file says it is.
     pub(super) fn id_of(&self, at: ColumnAt, sql: &str) -> String {
         let raw = self.land.column(at);
-        if raw.is_typed && !raw.is_text { format!("CAST({sql} AS VARCHAR)") } else { sql.to_owned() }
+        match () {
+            () if raw.is_typed && !raw.is_text => format!("CAST({sql} AS VARCHAR)"),
+            () if raw.are_whole_decimals() && raw.decimals == 1 => format!("regexp_replace({sql}, '\\.0$', '')"),
+            () => sql.to_owned(),
+        }
     }
 
     /// An identifier, joining what lies between.
@@ -226,7 +233,10 @@ impl<'a> Scope<'a> {
         let meet =
             keys.iter().copied().chain(of_driver().filter(|join| join.from == own).map(|join| (join.from, join.to)));
         // A column that files call otherwise splits none of them.
-        let has_one_name = |at: ColumnAt| self.land.column(at).also_called.is_empty();
+        let has_one_name = |at: ColumnAt| {
+            let raw = self.land.column(at);
+            raw.also_called.is_empty() && raw.made_of.is_empty() && !(raw.are_whole_decimals() && raw.decimals == 1)
+        };
         let mut split = BTreeMap::from([(self.driver, own.column)]);
         for (from, to) in meet {
             let is_split = has_one_name(from) && has_one_name(to);
@@ -277,6 +287,12 @@ impl<'a> Scope<'a> {
         if raw.years_ahead > 0 {
             let text = format!("add_months({}, -{})", form.sql(sql, true), 12 * raw.years_ahead);
             return Piece::sure(if kind == Type::Day { format!("CAST({text} AS DATE)") } else { text });
+        }
+        let ahead = if kind == Type::Day { other_zone::seconds_ahead(raw) } else { None };
+        if let Some(seconds) = ahead.filter(|_| raw.second_form.is_none()) {
+            let moved = other_zone::later(*form, sql, seconds);
+            let text = self.time_of(kind, raw, (*form, *is_date), moved.as_deref().unwrap_or(sql));
+            return Piece::guess(text, other_zone::told(seconds, moved.is_some()));
         }
         let second = raw.second_form.as_ref().filter(|second| second.is_told);
         let text = self.time_of(kind, raw, (*form, *is_date), sql);

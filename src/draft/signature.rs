@@ -129,9 +129,14 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Created, C::Time], 0.75),
             (&[C::Time], 0.6),
         ],
-        ("loans", "principal_minor") => {
-            &[(&[C::Principal], 0.95), (&[C::Loan, C::Amount], 0.9), (&[C::Amount], 0.85), (&[C::Loan], 0.6)]
-        }
+        ("loans", "principal_minor") => &[
+            (&[C::Principal], 0.95),
+            (&[C::Disbursed, C::Amount], 0.9),
+            (&[C::Disbursed], 0.6),
+            (&[C::Loan, C::Amount], 0.9),
+            (&[C::Amount], 0.85),
+            (&[C::Loan], 0.6),
+        ],
         ("loans", "term_days") => &[(&[C::Term], 0.95), (&[C::Month], 0.6)],
         ("loans", "daily_rate_ppm") => &[(&[C::Interest, C::Rate], 0.95), (&[C::Rate], 0.9), (&[C::Interest], 0.6)],
         ("loans", "repayment") => &[(&[C::Repayment], 0.95)],
@@ -243,6 +248,9 @@ pub(super) fn name_score(table: &str, column: &str, raw: &str, name: &Name, cont
     if (table, column) == ("merchants", "owner_id") {
         return if names_an_owner(raw) { 0.95 } else { 0.0 };
     }
+    if (table, column) == ("loans", "principal_minor") && is_no_principal(raw) {
+        return 0.0;
+    }
     // What is expected has not happened.
     if HAPPENED.contains(&column) && name.says(C::Estimated) {
         return 0.0;
@@ -260,6 +268,22 @@ pub(super) fn name_score(table: &str, column: &str, raw: &str, name: &Name, cont
     ways(table, column).iter().map(score).fold(0.0, f64::max)
 }
 
+/// Whether a name is of what is left of a loan, of what was paid back of it, or of what is still to be paid out: none of it is what was lent.
+fn is_no_principal(raw: &str) -> bool {
+    const PIECES: [&str; 14] = [
+        "balance", "outstanding", "remaining", "repaid", "pymnt", "recover", "undisbursed", "derived", "saldo",
+        "restschuld", "restante", "encours", "kalan", "余额",
+    ];
+    let lower = raw.to_lowercase();
+    let is_due = || lower.split(|c: char| !c.is_alphabetic()).any(|word| word == "due");
+    PIECES.iter().any(|piece| lower.contains(piece)) || is_due()
+}
+
+/// Whether cells are 0 and 1 and nothing else.
+fn is_flag(raw: &RawColumn) -> bool {
+    raw.kind == ValueKind::Whole && raw.distinct == 2 && raw.range == (0.0, 1.0)
+}
+
 /// Whether the cells can be what the contract column holds.
 pub(super) fn fits(kind: Type, column: &str, raw: &RawColumn) -> bool {
     match kind {
@@ -271,7 +295,7 @@ pub(super) fn fits(kind: Type, column: &str, raw: &RawColumn) -> bool {
             matches!(raw.kind, ValueKind::Text | ValueKind::Flag | ValueKind::Whole) && !raw.words.is_empty()
         }
         Type::Instant | Type::Day => raw.is_time(),
-        Type::Money => raw.is_number() && !raw.is_unique_counter(),
+        Type::Money => raw.is_number() && !raw.is_unique_counter() && !is_flag(raw),
         Type::Integer if column == "stars" => super::stars::are_ratings(raw),
         Type::Integer => raw.is_number(),
     }

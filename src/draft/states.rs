@@ -30,6 +30,8 @@ pub(super) struct States<'a> {
     pub unknown: Vec<(&'a str, usize)>,
     /// Words that say that something went back, with how many rows have each: whether those orders were completed before, nothing says.
     pub went_back: Vec<(&'a str, usize)>,
+    /// Words that say that it is over, where others say that it arrived, with how many rows have each.
+    pub over: Vec<(&'a str, usize)>,
     /// Whether orders are in states before the end, and no word says which they reach.
     pub lacks_end: bool,
     rows: usize,
@@ -44,6 +46,7 @@ impl<'a> States<'a> {
         };
         let filled = arrived.map(|time| raw.filled_by_word(at.column, time.column, |_| true)).unwrap_or_default();
         let is_filled = |word: &str| filled.get(word).is_some_and(|share| *share >= NEARLY_ALL);
+        let ended = of(Some(Stage::Over));
         let (over, paid) = ([Stage::Arrived, Stage::Over].map(|stage| of(Some(stage))), of(Some(Stage::Paid)));
         let mut done = over.into_iter().find(|words| !words.is_empty()).unwrap_or_default();
         let mut unknown = of(None);
@@ -68,6 +71,7 @@ impl<'a> States<'a> {
             .filter(|word| words::went_back(word))
             .map(|word| (word, rows_with(&word)))
             .collect();
+        let over = ended.into_iter().filter(|word| !done.contains(word)).map(|word| (word, rows_with(&word))).collect();
         let is_under_way = !of(Some(Stage::OnItsWay)).is_empty();
         // Where every word is known and none says more, the last step that is told of is the end.
         let last =
@@ -79,7 +83,7 @@ impl<'a> States<'a> {
         }
         let lacks_end = done.is_empty() && (is_under_way || !unknown.is_empty());
         let unknown = unknown.into_iter().map(|word| (word, rows_with(&word))).collect();
-        Self { done, known_by_time, stands_in, open, unknown, went_back, lacks_end, rows: cells.rows() }
+        Self { done, known_by_time, stands_in, open, unknown, went_back, over, lacks_end, rows: cells.rows() }
     }
 
     /// Leaves aside words of which the rows say what they mean.
@@ -129,8 +133,20 @@ impl<'a> States<'a> {
             .then(|| format!("{} is the last step that is told of", listed(&self.stands_in)));
         let open = (!self.open.is_empty())
             .then(|| format!("not known, and of young orders alone, taken for open: {}", listed(&self.open)));
-        let notes: Vec<String> =
-            by_time.into_iter().chain(stands_in).chain(open).chain(unknown).chain(self.note_of_returns()).collect();
+        let over = (!self.over.is_empty()).then(|| {
+            format!(
+                "of another end, taken as not completed: {}; add them where they were",
+                self.with_shares(&self.over)
+            )
+        });
+        let notes: Vec<String> = by_time
+            .into_iter()
+            .chain(over)
+            .chain(stands_in)
+            .chain(open)
+            .chain(unknown)
+            .chain(self.note_of_returns())
+            .collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

@@ -446,7 +446,7 @@ const SURE: f64 = 0.75;
 const FEW_BLANK: f64 = 0.005;
 
 /// Whether SQL names a cell, and not one whose name goes on.
-fn names(sql: &str, cell: &str) -> bool {
+pub(super) fn names(sql: &str, cell: &str) -> bool {
     let goes_on = |c: char| c.is_alphanumeric() || c == '_';
     sql.match_indices(cell).any(|(at, _)| {
         let after = sql.get(at + cell.len()..).and_then(|rest| rest.chars().next());

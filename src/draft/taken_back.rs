@@ -10,7 +10,7 @@ use super::words;
 use crate::profile::ColumnAt;
 
 /// Of the rows of a table, so many may take others back; where more are negative, the sign means something else.
-const MAX_SHARE: f64 = 0.4;
+pub(super) const MAX_SHARE: f64 = 0.4;
 
 /// Rows that take others back, and how they are told from the others.
 pub(super) struct TakenBack {
@@ -96,11 +96,16 @@ pub(super) fn rows_that_take_back(
 
 /// The column in which these rows name those that they take back: one that the others leave empty before one that all have, which names nothing else; or the rows' own
 /// key, where each of them has that of another row.
-fn what_they_name(scope: &Scope, key: ColumnAt, rows: &[usize]) -> Option<ColumnAt> {
+pub(super) fn what_they_name(scope: &Scope, key: ColumnAt, rows: &[usize]) -> Option<ColumnAt> {
     const MOST: f64 = 0.5;
+    /// So many rows take one and the same row back, on average, at the most.
+    const FEWEST: usize = 5;
     let land = scope.land;
     let raw = land.table(scope.driver);
-    let columns = land.columns(scope.driver).filter(|at| *at != key && land.column(*at).is_like_an_id());
+    // A year, or another number of which there are few, is found among the numbers of orders by chance.
+    let tells_apart = |at: &ColumnAt| land.column(*at).distinct * FEWEST >= rows.len();
+    let columns =
+        land.columns(scope.driver).filter(|at| *at != key && land.column(*at).is_like_an_id() && tells_apart(at));
     let found = columns.filter_map(|at| {
         let share = raw.share_found_in(at.column, key.column, rows);
         let is_theirs = (raw.rows - land.column(at).nulls) as f64 <= MAX_SHARE * raw.rows as f64;
@@ -146,6 +151,29 @@ impl TakenBack {
         conditions.iter().map(|condition| format!("COALESCE({condition}, FALSE)")).collect::<Vec<_>>().join(" OR ")
     }
 
+    /// The column that says what went back: `amount`, or where it is blank on these rows, another that is filled on them, as a debit stands beside a credit. Kinds on
+    /// which that is blank too take nothing back, and are no more among these rows.
+    pub(super) fn amount_of(&mut self, scope: &Scope, amount: ColumnAt) -> ColumnAt {
+        const DEBITS: [&str; 6] = ["debit", "soll", "debe", "debito", "débito", "dare"];
+        const MOST: f64 = 0.5;
+        let land = scope.land;
+        let Some((kind, said)) = &mut self.kind else { return amount };
+        let raw = land.table(scope.driver);
+        let filled = |at: ColumnAt, word: &str| {
+            raw.filled_by_word(kind.column, at.column, |_| true).get(word).copied().unwrap_or_default()
+        };
+        let is_on_any = |at: ColumnAt, said: &[String]| said.iter().any(|word| filled(at, word) > MOST);
+        if said.iter().any(|word| filled(amount, word) > MOST && !is_undone(word)) {
+            return amount;
+        }
+        let mut others = land
+            .columns(scope.driver)
+            .filter(|at| *at != amount && land.column(*at).is_number() && land.column(*at).is_called(&DEBITS));
+        let Some(other) = others.find(|at| is_on_any(*at, said)) else { return amount };
+        said.retain(|word| filled(other, word) > MOST);
+        other
+    }
+
     /// Leaves them out.
     pub(super) fn skipped(&self, scope: &Scope, why: &str) -> Skipped {
         let condition = self.condition_on(scope, &|at| scope.bare(at));
@@ -169,4 +197,10 @@ impl TakenBack {
     pub(super) fn share_after_first(&self, scope: &Scope, key: ColumnAt, time: ColumnAt) -> f64 {
         scope.land.table(scope.driver).share_after_first(key.column, time.column, &self.rows)
     }
+}
+
+/// Whether a kind says that what was taken back was given again: a chargeback that the merchant won.
+fn is_undone(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    lower.contains("revers") && (lower.contains("chargeback") || lower.contains("refund"))
 }

@@ -53,12 +53,22 @@ pub enum AmountUnit {
     Minor,
 }
 
-/// Why nobody can tell from an order's amount whether it is written in the main unit: whole numbers of a currency in which prices have a fraction, none of them so
-/// small that cents would be absurd, and nothing else that says it.
+/// Why nobody can tell from an order's amount whether it is written in the main unit: whole numbers of a currency in which prices have a fraction, or of another of which
+/// they are not round, none of them so small that cents would be absurd, and nothing else that says it.
 pub(super) fn unclear(land: &Landscape, currency: Option<Currency>, at: ColumnAt) -> Option<String> {
     let raw = land.column(at);
-    let code = currency.filter(|c| PRICED_WITH_FRACTIONS.contains(&c.code().as_str()))?;
-    let could_be_minor = raw.distinct >= 20 && raw.mean >= 500.0 && raw.endings.below_hundred <= 0.05;
+    let code = currency.filter(|c| c.minor_units() > 1)?;
+    let could_be_minor = if PRICED_WITH_FRACTIONS.contains(&code.code().as_str()) {
+        raw.distinct >= 20 && raw.mean >= 500.0 && raw.endings.below_hundred <= 0.05
+    } else {
+        // Whole prices are round more often than by chance; where none is small and none is round, they are in the minor unit or nobody can tell.
+        const BY_CHANCE: f64 = 0.2;
+        matches!(raw.kind, ValueKind::Whole)
+            && raw.distinct >= 100
+            && raw.mean >= 5_000.0
+            && raw.endings.below_hundred <= 0.005
+            && raw.endings.of_prices <= BY_CHANCE
+    };
     let is_open = is_whole(raw)
         && could_be_minor
         && land.amounts.is_none()
@@ -69,6 +79,30 @@ pub(super) fn unclear(land: &Landscape, currency: Option<Currency>, at: ColumnAt
         format!(
             "whole numbers: {code} or its minor unit? Amounts read in the wrong one are wrong by a hundred, and so are limits. \
              `integrity init … --amounts minor` (or main) into an empty folder writes all of them so; here it is taken as {code}"
+        )
+    })
+}
+
+/// Why the cells of a column are no amounts as somebody paid them, though they are called so: figures that were scaled before the data were given away.
+pub(super) fn is_scaled(raw: &RawColumn) -> Option<String> {
+    /// No currency has more decimals, and prices of fuel and shares have a fourth.
+    const MOST_DECIMALS: usize = 4;
+    let rows = (raw.rows() - raw.nulls).max(1) as f64;
+    let below = raw.negative.len() as f64 / rows;
+    // What a sum of floats leaves behind is far smaller.
+    let is_finer = |number: &&f64| (**number * 1e4 - (**number * 1e4).round()).abs() > 1e-3;
+    let numbers = || raw.sample.iter().flatten();
+    let is_fine = raw.decimals > MOST_DECIMALS && numbers().filter(is_finer).count() * 2 > numbers().count();
+    let is_below = below > 0.5 && is_fine;
+    let told = if is_below {
+        format!("{:.0} % of its values are below zero, with", 100.0 * below)
+    } else {
+        "its values have".to_owned()
+    };
+    is_fine.then(|| {
+        format!(
+            "{told} up to {} decimals: scaled figures, it seems, and no amounts of money; write what was paid",
+            raw.decimals
         )
     })
 }
@@ -98,7 +132,9 @@ pub(super) fn minor_units(land: &Landscape, currency: Option<Currency>, at: Colu
     if let Some(why) = of_the_same_export(land, currency, at) {
         return (1, Some(format!("whole numbers, taken as minor units as {why}")));
     }
-    let main = currency.map(|currency| format!("whole numbers, taken as {currency}, not as its minor unit"));
+    let main = currency.map(|currency| {
+        format!("whole numbers, taken as {currency}, not as its minor unit (for which: --amounts minor)")
+    });
     (units, main.or_else(otherwise))
 }
 

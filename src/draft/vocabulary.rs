@@ -635,10 +635,10 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
     (
         C::Disbursed,
         &[
-            "disbursed", "disbursement", "issued", "issue", "issuance", "granted", "funded", "originated",
-            "origination", "liberado", "liberacao", "desembolso", "desembolsado", "debourse", "octroye", "ausgezahlt",
-            "auszahlung", "erogato", "放款", "paid out", "payout date", "wyplaty", "wyplata", "uruchomienia",
-            "udzielenia", "disbursal", "融資日", "貸付日", "kullandirim", "실행", "cair", "pencairan",
+            "disbursed", "disbursement", "drawdown", "drawn", "issued", "issue", "issuance", "granted", "funded",
+            "originated", "origination", "liberado", "liberacao", "desembolso", "desembolsado", "debourse", "octroye",
+            "ausgezahlt", "auszahlung", "erogato", "放款", "paid out", "payout date", "wyplaty", "wyplata",
+            "uruchomienia", "udzielenia", "disbursal", "融資日", "貸付日", "kullandirim", "실행", "cair", "pencairan",
         ],
     ),
     (

@@ -289,14 +289,18 @@ pub(super) fn take_back(raw: &RawColumn) -> Vec<&str> {
     raw.words.keys().map(String::as_str).filter(|word| TAKES_BACK.iter().any(|piece| holds(word, piece))).collect()
 }
 
+/// Whether a word says that something failed or was taken back.
+pub(super) fn never_stays(word: &str) -> bool {
+    TAKES_BACK.iter().chain(&FAILED).any(|piece| holds(word, piece))
+}
+
 /// Values that say that money did not arrive, or did not stay.
 pub(super) fn never_stayed(raw: &RawColumn) -> Vec<&str> {
-    const NOT_ARRIVED: [&str; 10] = [
-        "returned", "dishono", "nsf", "pending", "await", "scheduled", "initiated", "pendente", "pendient",
+    const NOT_ARRIVED: [&str; 11] = [
+        "unpaid", "returned", "dishono", "nsf", "pending", "await", "scheduled", "initiated", "pendente", "pendient",
         "insufficient",
     ];
-    let is_one =
-        |word: &str| [&TAKES_BACK[..], &FAILED, &NOT_ARRIVED].into_iter().flatten().any(|piece| holds(word, piece));
+    let is_one = |word: &str| never_stays(word) || NOT_ARRIVED.iter().any(|piece| holds(word, piece));
     raw.words.keys().map(String::as_str).filter(|word| is_one(word)).collect()
 }
 

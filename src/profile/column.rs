@@ -119,7 +119,7 @@ pub struct RawColumn {
     pub doubt_of_amounts: Option<String>,
     /// A cell, where nearly all of a column of text hold a date or a time of day, in a form that is not read.
     pub unread_time: Option<String>,
-    /// Columns of its table that it is put together of, where the file itself has no such column: year, month, day and time of day.
+    /// Columns of its table that it is put together of, where the file itself has no such column: year, month, day and time of day; or file and row.
     pub made_of: Vec<String>,
     /// A column of its table with the time of day that belongs to its dates: they are read as one.
     pub time_of_day: Option<String>,
@@ -274,7 +274,9 @@ impl RawColumn {
                 self.hashes.push(0);
                 continue;
             };
-            let hash = hash_of(cell);
+            // `501.0` is the number 501.
+            let is_whole = |digits: &&str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            let hash = hash_of(cell.strip_suffix(".0").filter(is_whole).unwrap_or(cell));
             self.hashes.push(hash);
             self.longest = self.longest.max(cell.chars().count());
             let is_new = different.insert(hash);
@@ -533,7 +535,21 @@ impl RawColumn {
     /// Whether it could name things: no fractions, no times, no free text.
     #[must_use]
     pub fn is_like_an_id(&self) -> bool {
-        matches!(self.kind, ValueKind::Whole | ValueKind::Text) && self.longest <= 64
+        let is_named = matches!(self.kind, ValueKind::Whole | ValueKind::Text) || self.are_whole_decimals();
+        is_named && self.longest <= 64
+    }
+
+    /// Whether cells are whole numbers among a few texts, or written with a zero behind the point, as programs write a column of numbers in which some are missing: `501.0`.
+    #[must_use]
+    pub fn are_whole_decimals(&self) -> bool {
+        let is_plain = matches!(&self.kind, ValueKind::Decimal(form) if *form == NumberForm::plain());
+        is_plain && !self.is_typed && self.decimals <= 1 && !self.has_fractions()
+    }
+
+    /// Whether it is the file and the place of a row, of a table in which nothing else numbers rows.
+    #[must_use]
+    pub const fn is_row_number(&self) -> bool {
+        self.made_of.len() == 2
     }
 
     /// Whether it only counts its rows: 1, 2, 3 …

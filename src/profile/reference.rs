@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::column::RawColumn;
+use super::column::{RawColumn, ValueKind};
 use super::table::RawTable;
 
 /// A column of a table, by their places.
@@ -60,7 +60,7 @@ pub(super) fn references(tables: &[RawTable]) -> Vec<Reference> {
         {
             let are_namesakes = are_namesakes(&from_table.name, &column.name, &to_table.name, &key.name);
             let by_chance = key.longest < MIN_LENGTH || key.distinct < 2;
-            if by_chance && !are_namesakes {
+            if !are_namesakes && (by_chance || is_narrow(column, key)) {
                 continue;
             }
             let coverage = values.iter().filter(|value| keys.contains(value)).count() as f64 / values.len() as f64;
@@ -71,6 +71,17 @@ pub(super) fn references(tables: &[RawTable]) -> Vec<Reference> {
         }
     }
     found
+}
+
+/// Whether whole numbers lie so close together in the range of a key that counts its rows that they are found there whatever they mean: years, counts, and the numbers of something
+/// of which there are fewer.
+fn is_narrow(column: &RawColumn, key: &RawColumn) -> bool {
+    /// Of the key's range the numbers of what refers to it spread over so much, or more.
+    const LEAST: f64 = 0.02;
+    let span = |column: &RawColumn| column.range.1 - column.range.0 + 1.0;
+    let are_whole = column.kind == ValueKind::Whole && key.kind == ValueKind::Whole;
+    let is_dense = key.distinct as f64 * 2.0 >= span(key) || column.distinct as f64 * 3.0 >= span(column);
+    are_whole && is_dense && span(column) < LEAST * span(key)
 }
 
 /// `store_id` and `store_id`, or `store_id` (or `store`) and the `id` of `stores`.
@@ -126,5 +137,18 @@ mod tests {
         assert!(are_namesakes("items", "order_id", "reviews", "order_id"));
         assert!(!are_namesakes("orders", "id", "stores", "id"), "each counts from 1");
         assert!(!are_namesakes("orders", "quantity", "stores", "id"));
+    }
+
+    #[test]
+    fn numbers_close_together_are_found_in_a_key_by_chance() {
+        let column = |numbers: &mut dyn Iterator<Item = usize>| {
+            let cells: Vec<String> = numbers.map(|number| number.to_string()).collect();
+            RawColumn::of_texts("number", &cells.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let mut orders = column(&mut (1..=50_000).chain([5_000_000]));
+        assert!(is_narrow(&column(&mut (1_000..1_300).step_by(2)), &orders), "stores");
+        assert!(!is_narrow(&column(&mut (3..50_000).step_by(700)), &column(&mut (1..=50_000))), "orders of all days");
+        orders.kind = ValueKind::Text;
+        assert!(!is_narrow(&column(&mut (1_000..1_300)), &orders), "no numbers");
     }
 }

@@ -107,6 +107,17 @@ impl RawTable {
         })
     }
 
+    /// Adds a column that numbers the rows by their file and their place in it.
+    pub fn number_rows(&mut self) {
+        let numbers: Vec<String> = (1..=self.rows).map(|row| format!("#{row}")).collect();
+        let numbers = Series::new("row".into(), numbers);
+        // A column of text can always be looked at.
+        if let Ok(mut made) = RawColumn::profile("file and row", &numbers, false, Digits::AreNumbers) {
+            made.made_of = vec!["_file".to_owned(), "_row".to_owned()];
+            self.columns.push(made);
+        }
+    }
+
     /// Different combinations of several columns' values, rows with a null among them left out, and how many rows that is.
     #[must_use]
     pub fn combinations(&self, columns: &[usize]) -> (usize, usize) {

@@ -28,9 +28,11 @@ mod nightly_dumps;
 mod order_ends;
 mod payment_services;
 mod platform_exports;
+mod refused_sales;
 mod reversals;
 mod schedules;
 mod settlements;
+mod trade_tables;
 
 fn draft_of(data: &Path, out: &Path) -> Draft {
     let options = DraftOptions { name: "mine".to_owned(), currency: None, amounts: None, today: None };

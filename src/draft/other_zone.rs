@@ -1,0 +1,66 @@
+//! Days that are written as instants of midnight in another zone than UTC: `2025-03-31 18:30` is the first of April in India.
+
+use crate::profile::{RawColumn, TimeForm, ValueKind};
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+/// Zones lie so far ahead of UTC at the most, and all others behind it.
+const FARTHEST_AHEAD: i64 = 14 * 3_600 * SECOND;
+/// Fewer instants are at one time of day by chance.
+const FEWEST: usize = 20;
+
+/// Seconds by which the zone is ahead of UTC in which all instants of a column are midnights; none where they are those of UTC, or of no one zone.
+pub(super) fn seconds_ahead(raw: &RawColumn) -> Option<i64> {
+    const QUARTER: i64 = 900;
+    let ValueKind::Time { is_date: false, .. } = raw.kind else { return None };
+    let mut times = raw.micros.iter().flatten().map(|at| at.rem_euclid(DAY));
+    let first = times.next()?;
+    let ahead = if DAY - first <= FARTHEST_AHEAD { DAY - first } else { -first } / SECOND;
+    let is_one = first != 0 && times.all(|time| time == first);
+    let rows = raw.rows() - raw.nulls;
+    (is_one && rows >= FEWEST && ahead % QUARTER == 0).then_some(ahead)
+}
+
+/// An instant of such a column so many seconds later, where its form counts from 1970.
+pub(super) fn later(form: TimeForm, sql: &str, seconds: i64) -> Option<String> {
+    let units = match form {
+        TimeForm::EpochSeconds => seconds,
+        TimeForm::EpochMillis => seconds * 1_000,
+        TimeForm::EpochMicros => seconds * SECOND,
+        _ => return None,
+    };
+    Some(format!("(TRY_CAST({sql} AS BIGINT) + {units})"))
+}
+
+/// What a person should know of it.
+pub(super) fn told(seconds: i64, is_moved: bool) -> String {
+    let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
+    let done = if is_moved { "the day is that of this zone" } else { "the day of UTC is taken, which may be another" };
+    format!("all at one time of day, midnight at UTC{sign}{:02}:{:02}: {done}", minutes / 60, minutes % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn midnights_of_a_zone_are_moved_to_its_day() {
+        // 2025-03-31 18:30 UTC and the evenings after it; 04:00 UTC in New York; and times of all kinds.
+        for (first, step, ahead) in [
+            (1_743_445_800, 86_400, Some(19_800)),
+            (1_743_393_600, 86_400, Some(-14_400)),
+            (1_743_445_800, 4_321, None),
+        ] {
+            let mut raw = RawColumn::of_texts("due_at", &["2025-03-31"; 30]);
+            raw.kind = ValueKind::Time { form: TimeForm::EpochSeconds, is_certain: true, is_date: false };
+            raw.micros = (0..30).map(|n| Some((first + n * step) * SECOND)).collect();
+            assert_eq!(seconds_ahead(&raw), ahead, "{:?}", raw.kind);
+        }
+        assert_eq!(
+            later(TimeForm::EpochSeconds, "t.at", 19_800).as_deref(),
+            Some("(TRY_CAST(t.at AS BIGINT) + 19800)")
+        );
+        assert_eq!(later(TimeForm::Iso, "t.at", 19_800), None);
+        assert!(told(-12_600, true).contains("UTC-03:30"));
+    }
+}
