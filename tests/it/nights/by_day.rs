@@ -201,51 +201,49 @@ fn what_is_offered_twice_a_day_on_the_same_terms_is_one_offer() {
 
 #[test]
 fn what_is_left_of_the_budget_does_not_hang_on_who_asks_with_whom() {
-    const BUDGET: i64 = 120_000;
+    // What the night holds, and 150,000 more.
+    const BUDGET: i64 = 270_000;
     let lender = || {
         let written = format!("portfolio_budget_minor = {BUDGET}\noffer_valid_days = 30");
         let lender = Lender::with(&[("policy.toml", "offer_valid_days = 30", &written)]);
         let mut market = trading_marketplace(&lender, 3);
         for merchant in ["m01", "m02", "m03"] {
-            market.apply(merchant, "credit-loan", 20_000, &[], at(day(-1), 12));
+            // It declares nothing, and is offered no credit loan by night.
+            market.apply(merchant, "credit-loan", 60_000, &[], at(day(-1), 12));
         }
-        let (offers, open) = night(&lender, &market, 0);
-        assert_eq!(open.iter().map(|offer| offer.held_minor).sum::<i64>(), 90_000, "{open:?}");
-        (lender, offers)
+        let (_, open) = night(&lender, &market, 0);
+        assert_eq!(open.iter().map(|offer| offer.held_minor).sum::<i64>(), 120_000, "{open:?}");
+        assert!(open.iter().all(|offer| offer.product == "order-loan"), "{open:?}");
+        lender
     };
     let credit = |id, merchant, minor| application(id, merchant, "credit-loan", minor);
     let outcomes = |answered: Answered| answered.answers.iter().map(|a| a.outcome).collect::<Vec<_>>();
 
-    // 20,000 more to m01 and 10,000 more to m02 are all that is left, in one call and in two.
-    let calls = [
-        vec![vec![credit("a1", "m01", 40_000), credit("a2", "m02", 30_000)]],
-        vec![vec![credit("a1", "m01", 40_000)], vec![credit("a2", "m02", 30_000)]],
-    ];
-    for calls in calls {
-        let (lender, _) = lender();
+    // 80,000 to m01 in the end, and 70,000 to m02, are all that is left, in one call and in several.
+    let asked = || vec![credit("a1", "m01", 60_000), credit("a2", "m01", 80_000), credit("a3", "m02", 70_000)];
+    for calls in [vec![asked()], asked().into_iter().map(|one| vec![one]).collect()] {
+        let lender = lender();
         let mut given = Vec::new();
         for call in calls {
             given.extend(outcomes(answer(&lender, (day(0), 10), Some(Vec::new()), call).unwrap()));
         }
-        assert_eq!(given, [Outcome::Offer, Outcome::Offer]);
-        let last = answer(&lender, (day(0), 11), Some(Vec::new()), vec![credit("a3", "m03", 30_000)]).unwrap();
+        assert_eq!(given, [Outcome::Offer; 3]);
+        let last = answer(&lender, (day(0), 11), Some(Vec::new()), vec![credit("a4", "m03", 60_000)]).unwrap();
         assert_eq!(outcomes(last), [Outcome::Decline], "nothing is left");
     }
 
     // What was drawn of the offer that is replaced is owed beside the new one.
-    let (lender, offers) = lender();
-    let offer = offers.iter().find(|offer| offer.merchant_id == "m01").unwrap();
-    let drawn = Draw { merchant_id: "m01".to_owned(), offer_id: offer.offer_id.clone(), drawn_minor: 10_000, line: 1 };
+    let lender = lender();
+    let first = one(answer(&lender, (day(0), 9), Some(Vec::new()), vec![credit("a1", "m01", 60_000)]).unwrap());
+    let offer_id = first.offer.unwrap().offer_id;
+    let drawn = Draw { merchant_id: "m01".to_owned(), offer_id, drawn_minor: 10_000, line: 1 };
     let draws = || Some(vec![drawn.clone()]);
-    let renewed = answer(&lender, (day(0), 10), draws(), vec![credit("a1", "m01", 40_000)]).unwrap();
-    assert_eq!(renewed.answers[0].offer.as_ref().unwrap().limit_minor, 40_000);
-    let calls = vec![credit("a2", "m01", 30_000), credit("a3", "m02", 30_000)];
-    let last = answer(&lender, (day(0), 11), draws(), calls).unwrap();
-    assert_eq!(
-        outcomes(last),
-        [Outcome::Offer, Outcome::Decline],
-        "10,000 owed, and of 120,000 as much as 110,000 may be drawn"
-    );
+    let renewed = answer(&lender, (day(0), 10), draws(), vec![credit("a2", "m01", 80_000)]).unwrap();
+    assert_eq!(renewed.answers[0].offer.as_ref().unwrap().limit_minor, 80_000);
+    let last = answer(&lender, (day(0), 11), draws(), vec![credit("a3", "m01", 70_000), credit("a4", "m02", 70_000)]);
+    assert_eq!(outcomes(last.unwrap()), [Outcome::Offer, Outcome::Decline], "60,000 are left");
+    let less = answer(&lender, (day(0), 12), draws(), vec![credit("a5", "m02", 60_000)]).unwrap();
+    assert_eq!(outcomes(less), [Outcome::Offer]);
 }
 
 #[test]
