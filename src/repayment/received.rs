@@ -202,31 +202,41 @@ impl Received {
     /// How many of some payments are not among these: neither by instant and sum, nor by id and sum, nor corrected since under their own ids.
     fn lost(&self, before: &[ReceivedPayment]) -> usize {
         let mut left = self.each.clone();
+        // What is there under its own id is no other's.
+        let (_, others): (Vec<_>, Vec<_>) = before.iter().partition(|ReceivedPayment(paid_at, amount, id)| {
+            let own = self.by_id.get(id).filter(|_| self.has(id, *paid_at, *amount));
+            if let Some(count) = own.and_then(|own| left.get_mut(own)) {
+                *count = count.saturating_sub(1);
+            }
+            own.is_some()
+        });
         let mut is_lost =
-            |ReceivedPayment(paid_at, amount, id): &&ReceivedPayment| match left.get_mut(&(*paid_at, *amount)) {
+            |ReceivedPayment(paid_at, amount, id): &&&ReceivedPayment| match left.get_mut(&(*paid_at, *amount)) {
                 Some(count) if *count > 0 => {
                     *count -= 1;
                     false
                 }
-                _ => !self.has(id, *paid_at, *amount) && !self.changed.contains(id),
+                _ => !self.changed.contains(id),
             };
-        before.iter().filter(|payment| is_lost(payment)).count()
+        others.iter().filter(|payment| is_lost(payment)).count()
     }
 
     /// How many that were not among those known before are of the sum of one that was, and less than a day from it.
     fn repeated(&self, before: &[ReceivedPayment]) -> usize {
         let mut known: BTreeMap<(i64, i64), usize> = BTreeMap::new();
-        for ReceivedPayment(paid_at, amount, _) in before {
+        // One that is there under its own id is known by it: its instant and sum make no other known.
+        for ReceivedPayment(paid_at, amount, _) in
+            before.iter().filter(|p| p.2.is_empty() || !self.by_id.contains_key(&p.2))
+        {
             *known.entry((*paid_at, *amount)).or_default() += 1;
         }
         let ids: HashSet<&str> = before.iter().map(|payment| payment.2.as_str()).filter(|id| !id.is_empty()).collect();
         let mut was_known = |ReceivedPayment(paid_at, amount, id): &&ReceivedPayment| {
-            let same = known.get_mut(&(*paid_at, *amount)).filter(|count| **count > 0);
-            if let Some(count) = same {
-                *count -= 1;
+            if ids.contains(id.as_str()) {
                 return true;
             }
-            ids.contains(id.as_str())
+            let same = known.get_mut(&(*paid_at, *amount)).filter(|count| **count > 0);
+            same.map(|count| *count -= 1).is_some()
         };
         let (old, new): (Vec<&ReceivedPayment>, Vec<&ReceivedPayment>) =
             self.standing.iter().partition(|p| was_known(p));

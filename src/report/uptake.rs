@@ -156,8 +156,9 @@ impl Followed {
     ) -> Result<(), PublishError> {
         let days = i64::from(self.days).days();
         for loan in loans {
-            let RememberedLoan { merchant_id, loan_id, product, principal_minor, .. } = loan?;
-            if !self.known_loans.insert((merchant_id.clone(), loan_id)) {
+            let RememberedLoan { merchant_id, loan_id, product, principal_minor, borrower_before, .. } = loan?;
+            // One that an earlier night knew under another merchant was not drawn now.
+            if !self.known_loans.insert((merchant_id.clone(), loan_id)) || borrower_before.is_some() {
                 continue;
             }
             let entrant = self.entrants.get_mut(&merchant_id).filter(|e| on <= e.on.saturating_add(days));
@@ -290,12 +291,12 @@ impl Uptake {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "campaign {}: loans drawn within {} days of the first invitation, by {} nights of {} to {}; {} merchants whose days are not over",
+            "campaign {}: loans drawn within {} days of the first invitation, nights looked at from {} to {}: {}; merchants whose days are not over: {}",
             self.campaign,
             self.days,
-            grouped(self.nights as u64),
             self.from,
             self.to,
+            grouped(self.nights as u64),
             grouped(self.too_young)
         );
         let mut rows = vec![self.all.row("all")];

@@ -355,7 +355,11 @@ fn broken_rows(shard: &Shard) -> Result<Vec<BrokenRow>, MissingError> {
             sound_keys(table, frame, &keys).map_err(|source| MissingError::Frame { table: table.name, source })?;
         let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
         for (merchant, record) in records {
-            if record.key.as_deref().is_some_and(|key| sound.contains(key) || !seen.insert((merchant, key))) {
+            if record
+                .key
+                .as_deref()
+                .is_some_and(|key| sound.contains(&(merchant, key)) || !seen.insert((merchant, key)))
+            {
                 continue;
             }
             let (event_at, known_at) = (record.event_at, record.known_at);
@@ -365,17 +369,27 @@ fn broken_rows(shard: &Shard) -> Result<Vec<BrokenRow>, MissingError> {
     Ok(broken)
 }
 
-/// Those of some keys that rows of the table have.
-fn sound_keys(table: &TableContract, frame: &DataFrame, keys: &PlHashSet<&str>) -> PolarsResult<PlHashSet<String>> {
+/// Those of some keys that rows of the table have, each with the row's merchant.
+fn sound_keys<'a>(
+    table: &TableContract,
+    frame: &'a DataFrame,
+    keys: &PlHashSet<&'a str>,
+) -> PolarsResult<PlHashSet<(&'a str, &'a str)>> {
+    let mut sound = PlHashSet::default();
     if keys.is_empty() {
-        return Ok(PlHashSet::default());
+        return Ok(sound);
     }
+    let merchants = frame.column("merchant_id")?.str()?;
     if let [key] = table.key {
-        let all = frame.column(key)?.str()?.iter().flatten();
-        return Ok(all.filter(|key| keys.contains(key)).map(str::to_owned).collect());
+        let rows = merchants.iter().zip(frame.column(key)?.str()?.iter());
+        sound.extend(rows.filter_map(|(merchant, key)| merchant.zip(key)).filter(|(_, key)| keys.contains(key)));
+        return Ok(sound);
     }
-    let all = (0..frame.height()).map(|row| key_text(frame, table.key, row));
-    all.filter_map(|key| key.map(|key| key.filter(|key| keys.contains(key.as_str()))).transpose()).collect()
+    for (row, merchant) in merchants.iter().enumerate() {
+        let key = key_text(frame, table.key, row)?;
+        sound.extend(merchant.zip(key.and_then(|key| keys.get(key.as_str()).copied())));
+    }
+    Ok(sound)
 }
 
 /// How many rows of each table, and broken records in place of rows, every merchant of a shard has from one day to another, the latter not included.

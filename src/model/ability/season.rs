@@ -16,7 +16,7 @@ use crate::domain::elementary::ln;
 const MERCHANTS_HALF: f64 = 30.0;
 /// No season more than doubles or halves receipts (project judgement: the strongest of retail trade's months is about twice the mean).
 const MOST: f64 = std::f64::consts::LN_2;
-/// Of the mean of later periods the share below which a period lies before the data begin (project judgement: no category rests so in season).
+/// Of the median period the share below which a period lies before the data begin (project judgement: no category rests so in season).
 const LEAST_SHARE: f64 = 0.1;
 
 /// Receipts of all merchants by category and period, as they could be seen at an observation. Whole numbers: shards may come in any order.
@@ -46,18 +46,19 @@ impl Sums {
         sum.max(0) as f64 / to.saturating_sub(from).max(1) as f64
     }
 
-    /// Whole periods of which the receipts are known, the latest first. Data begin somewhere: the first period that took in next to nothing beside those after it
-    /// lies before, and the one after it may have begun in its midst.
+    /// Whole periods of which the receipts are known, the latest first. Data begin somewhere: before, next to nothing was taken in beside the usual, and the period
+    /// in which they begin is seen in part. The usual is the median, which no single month and no single merchant moves.
     fn known_periods(&self) -> usize {
-        let mut later = 0.0;
-        for (at, &receipts) in self.periods.iter().enumerate() {
-            let receipts = receipts.max(0) as f64;
-            if receipts < LEAST_SHARE * later / at.max(1) as f64 || (at > 0 && receipts <= 0.0) {
-                return at.saturating_sub(1);
-            }
-            later += receipts;
+        let mut some: Vec<i128> = self.periods.iter().copied().filter(|receipts| *receipts > 0).collect();
+        some.sort_unstable();
+        let usual = some.get(some.len() / 2).copied().unwrap_or(0) as f64;
+        let begins = self.periods.iter().rposition(|&receipts| receipts > 0 && receipts as f64 >= LEAST_SHARE * usual);
+        match begins {
+            // As far back as is looked: it began before.
+            Some(begins) if begins + 1 == self.periods.len() => self.periods.len(),
+            Some(begins) => begins,
+            None => 0,
         }
-        self.periods.len()
     }
 
     /// The season ahead as a logarithm.
@@ -189,6 +190,23 @@ mod tests {
             receipts.add(&ReceiptHistory { category: "toys".into(), periods, ..ReceiptHistory::default() });
         }
         assert!(receipts.season("toys", 90).abs() < 1e-12);
+        assert_eq!(receipts.known_periods(), 12);
+    }
+
+    #[test]
+    fn neither_a_month_of_another_size_nor_an_empty_one_makes_the_past_unknown() {
+        let known = |periods: Vec<i64>| {
+            let mut receipts = CategoryReceipts::default();
+            receipts.add(&ReceiptHistory { periods, ..ReceiptHistory::default() });
+            receipts.known_periods()
+        };
+        let usual = vec![100; usize::from(PERIODS)];
+        for (at, taken) in [(0, 5_000), (1, 5_000), (3, 0), (3, -50), (0, 1)] {
+            let mut periods = usual.clone();
+            periods[at] = taken;
+            assert_eq!(known(periods), YEAR, "{taken} in period {at}");
+        }
+        assert_eq!((known(vec![0; usize::from(PERIODS)]), known(Vec::new())), (0, 0));
     }
 
     #[test]

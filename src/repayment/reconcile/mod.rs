@@ -30,6 +30,7 @@
 //! | `loan-missing` | a loan that was open on the night before, or repaid not longer ago than repaid loans are to be sent, is seen tonight, under the same borrower |
 //! | `borrower-changed` | no earlier night knew the loan under another merchant; the lender may say whose it is (`borrower_corrected`) |
 //! | `payments-missing` | payments that an earlier night knew are seen tonight, reversed or not, over as much; less only where a version recorded since says so |
+//! | `payment-raised` | no payment comes to more than the night before knew under its id, unless the lender confirms it (`payments_confirmed`) |
 //! | `reversal-missing` | payments that had bounced on an earlier night have bounced tonight, unless versions recorded since say otherwise |
 //! | `terms-changed` | what an earlier night knew was agreed of the loan stands: product, principal, group and day of paying out always, schedule, term and rate unless it was restructured since; and it is still written off or restructured where it was |
 //! | `date-outside-calendar` | the day of disbursement lies within the calendar |

@@ -357,9 +357,9 @@ fn hold_times(row: &mut Row, table: &str, about: &Tables, as_of: &AsOf) {
         return;
     }
     let (first, latest): (&[&str], &[&str]) = match table {
-        "orders" => (&["placed_at", "paid_at", "completed_at", "cancelled_at", "buyer_id"], &["refunded_at"]),
-        "reviews" => (&["created_at", "buyer_id"], &[]),
-        "disputes" => (&["opened_at"], &[]),
+        "orders" => (&["placed_at", "paid_at", "completed_at", "cancelled_at"], &["refunded_at"]),
+        "reviews" => (&["created_at"], &[]),
+        "disputes" => (&["opened_at"], &["closed_at"]),
         _ => (&[], &["shipped_at", "delivered_at"]),
     };
     let key = contract::table(table).unwrap().key[0];
@@ -391,15 +391,17 @@ fn hold_times(row: &mut Row, table: &str, about: &Tables, as_of: &AsOf) {
     if !is_held {
         return;
     }
-    if let ("shipments", Some(sent), Some(there)) = (table, row.get("shipped_at"), row.get("delivered_at"))
-        && micros(sent) > micros(there)
-    {
-        row.insert("delivered_at", sent.clone());
-    }
-    let milestones = ["placed_at", "paid_at", "completed_at", "cancelled_at", "refunded_at"];
+    let milestones = ["placed_at", "paid_at", "completed_at", "cancelled_at"];
     let begun = milestones.iter().filter_map(|name| row.get(*name)).min_by_key(|text| micros(text));
     if let ("orders", Some(begun)) = (table, begun.cloned()) {
         row.insert("placed_at", begun);
+    }
+    for (begins, ends) in [("placed_at", "refunded_at"), ("shipped_at", "delivered_at"), ("opened_at", "closed_at")] {
+        if let Some((begun, ended)) = row.get(begins).zip(row.get(ends))
+            && micros(begun) > micros(ended)
+        {
+            row.insert(ends, begun.clone());
+        }
     }
 }
 
