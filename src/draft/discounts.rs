@@ -1,9 +1,10 @@
 //! What is taken off the price of a line, where a column beside price and quantity says it.
 
 use super::amount::is_total;
+use super::names;
 use super::scope::Scope;
 use super::vocabulary::Concept as C;
-use crate::profile::ColumnAt;
+use crate::profile::{ColumnAt, RawColumn};
 
 /// What a column of discounts says of a line.
 pub(super) enum Discount {
@@ -15,7 +16,6 @@ pub(super) enum Discount {
 
 /// The discount on what `main` says; none where that is a total, from which it was taken already.
 pub(super) fn of(scope: &Scope, main: ColumnAt) -> Option<Discount> {
-    const PER_CENT: [&str; 5] = ["pct", "percent", "%", "prozent", "porcent"];
     let land = scope.land;
     if is_total(land, main) {
         return None;
@@ -27,18 +27,64 @@ pub(super) fn of(scope: &Scope, main: ColumnAt) -> Option<Discount> {
     });
     let at = columns.next()?;
     let raw = land.column(at);
-    let lower = raw.name.to_lowercase();
     let number = format!("COALESCE({}, 0)", scope.number(at, &scope.name(at)));
-    let is_of = |most: f64| raw.range.0 >= 0.0 && raw.range.1 <= most;
-    Some(match () {
-        () if is_of(1.0) && raw.decimals > 0 => Discount::Share(format!("(1 - {number})")),
-        () if is_of(100.0) && PER_CENT.iter().any(|word| lower.contains(word)) => {
-            Discount::Share(format!("(1 - {number} / 100)"))
-        }
-        () => Discount::Unclear(format!(
+    Some(match whole_of(raw) {
+        Some(Whole::One) => Discount::Share(format!("(1 - {number})")),
+        Some(Whole::Hundred) => Discount::Share(format!("(1 - {number} / 100)")),
+        None => Discount::Unclear(format!(
             "{:?} is not taken off: subtract it where it is no part of {:?} yet",
             raw.name,
             land.column(main).name
         )),
     })
+}
+
+/// What a share is of.
+#[derive(Debug, PartialEq)]
+enum Whole {
+    One,
+    Hundred,
+}
+
+/// What the shares of a column of discounts are of; none where it may hold money: small discounts in money are below one too.
+fn whole_of(raw: &RawColumn) -> Option<Whole> {
+    const PER_CENT: [&str; 5] = ["pct", "percent", "%", "prozent", "porcent"];
+    const MONEY: [&str; 15] = [
+        "amount", "amt", "value", "val", "betrag", "wert", "rabattbetrag", "importe", "valor", "montant", "valeur",
+        "importo", "valore", "kwota", "金额",
+    ];
+    // Hardly anything is sold at less than a twentieth of its price.
+    const MOST: f64 = 0.95;
+    let lower = raw.name.to_lowercase();
+    let is_per_cent = PER_CENT.iter().any(|word| lower.contains(word));
+    let is_money = names::words(&raw.name).iter().any(|word| MONEY.contains(&word.as_str()));
+    match raw.range {
+        (least, _) if least < 0.0 => None,
+        (_, most) if most <= MOST && raw.decimals > 0 && (is_per_cent || !is_money) => Some(Whole::One),
+        (_, most) if most > 1.0 && most <= 100.0 && is_per_cent => Some(Whole::Hundred),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_sums_are_no_shares() {
+        let cases: [(&str, &[&str], Option<Whole>); 9] = [
+            ("discount", &["0.1", "0.25", "0.0"], Some(Whole::One)),
+            ("discount_pct", &["0.1", "0.25", "0.0"], Some(Whole::One)),
+            ("discount_pct", &["10", "25", "0"], Some(Whole::Hundred)),
+            ("discount_amount", &["0.1", "0.25", "0.0"], None),
+            ("DiscountValue", &["0.1", "0.25", "0.0"], None),
+            ("discount", &["0.50", "1.00", "0.00"], None),
+            ("discount_pct", &["0.50", "1.00", "0.00"], None),
+            ("discount", &["10", "25", "0"], None),
+            ("discount", &["-0.1", "0.2", "0.0"], None),
+        ];
+        for (name, cells, whole) in cases {
+            assert_eq!(whole_of(&RawColumn::of_texts(name, cells)), whole, "{name} {cells:?}");
+        }
+    }
 }

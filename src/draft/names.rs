@@ -171,7 +171,7 @@ fn split<'a>(rest: &str, known: &[&'a str], depth: usize) -> Option<Vec<&'a str>
 }
 
 /// Lowercase words without accents: split at signs, digits and capitals.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before = ' ';
     let letters: Vec<char> = name.chars().filter(|c| !is_accent(*c)).collect();

@@ -96,11 +96,14 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     doubt_the_unit(&mut draft, &scope, plan);
     tell_other_sums(&mut draft, land, plan);
-    match &others {
-        Some(others) => others.tell_kept(&mut draft, &scope),
-        None => tell_kinds(&mut draft, land, plan),
+    if let Some(others) = &others {
+        others.tell_kept(&mut draft, &scope);
     }
     super::voided::cancel_voided(&mut draft, &scope, plan, &number, others.as_ref());
+    // Only then is it known which kinds are left out.
+    if others.is_none() {
+        tell_kinds(&mut draft, land, plan);
+    }
     super::by_product::tell_merchants(&mut draft, land, plan);
     super::numberless::tell(&mut draft, land, plan);
     super::flags::tell_unread(&mut draft, &scope, "amount_minor", "sales");

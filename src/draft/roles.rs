@@ -546,13 +546,44 @@ fn is_of_words(cells: &RawColumn) -> bool {
     cells.examples.iter().filter(are_several).count() * 2 > cells.examples.len()
 }
 
-/// Whether a name is of who serves a shop's customers for it: many orders come back to them, and they sell nothing of their own.
+/// Whether a name is of who serves a shop's customers for it: many orders come back to them, and they sell nothing of their own. Operators and tellers are left
+/// out: the former are companies as often.
 fn is_staff(name: &str) -> bool {
-    const STAFF: [&str; 24] = [
-        "employee", "staff", "clerk", "cashier", "salesperson", "sales_person", "salesrep", "sales_rep", "operator",
-        "waiter", "teller", "mitarbeiter", "kassierer", "empleado", "cajero", "funcionario", "employe", "caissier",
-        "dipendente", "cassiere", "pracownik", "kasjer", "员工", "店员",
+    const STAFF: [&str; 20] = [
+        "employee", "staff", "clerk", "cashier", "salesperson", "salesrep", "waiter", "mitarbeiter", "kassierer",
+        "empleado", "cajero", "funcionario", "employe", "caissier", "dipendente", "cassiere", "pracownik", "kasjer",
+        "员工", "店员",
     ];
-    let lower = name.to_lowercase().replace([' ', '-'], "_");
-    STAFF.iter().any(|word| lower.contains(word))
+    const PAIRS: [[&str; 2]; 2] = [["sales", "person"], ["sales", "rep"]];
+    // `employeeid` is written as one word, and so is everything in Chinese.
+    const ENDS: [&str; 6] = ["", "s", "id", "no", "nr", "name"];
+    let words = super::names::words(name);
+    let is_one = |word: &String| {
+        STAFF.iter().any(|staff| match word.strip_prefix(staff) {
+            Some(end) => ENDS.contains(&end) || !staff.is_ascii(),
+            None => false,
+        })
+    };
+    words.iter().any(is_one) || words.windows(2).any(|pair| PAIRS.iter().any(|known| pair == known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn staff_are_known_by_whole_words() {
+        for name in [
+            "employee_id", "EmployeeID", "employeeid", "Sales Person", "salesRep", "cashier", "Mitarbeiter-Nr",
+            "员工编号",
+        ] {
+            assert!(is_staff(name), "{name}");
+        }
+        for name in [
+            "besteller_nr", "operator_id", "teller_id", "storyteller", "clerkenwell_shop", "sales_report_id",
+            "seller_id",
+        ] {
+            assert!(!is_staff(name), "{name}");
+        }
+    }
 }

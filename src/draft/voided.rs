@@ -45,7 +45,7 @@ pub(super) fn cancel_voided(
     let when = plan.placed.as_ref().filter(|found| found.path.is_empty()).map(|found| found.at);
     let (Some(sale), Some(when)) = (what_they_name(scope, plan.order, &rows), when) else {
         let note = format!(
-            "{} row(s) with {listed} in {:?} make sales void, and nothing says which: those sales count",
+            "{} row(s) with {listed} in {:?} make sales void, and nothing says which: where such a sale is a row of its own, it counts",
             rows.len(),
             land.column(kind).name
         );
