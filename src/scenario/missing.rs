@@ -188,7 +188,7 @@ impl RowsBefore {
             by_days.entry((row.from_on, row.until_on)).or_default().push(row);
         }
         for (days, remembered) in by_days {
-            let now = counted(shard, broken, days)?;
+            let now = counted(shard, (broken, Undated::Counted), days)?;
             for before in remembered {
                 let is_long_ago = |since: Date| days_between(since, shard.as_of.date()) > i32::from(self.days);
                 if before.missing_since_on.is_some_and(is_long_ago) {
@@ -222,7 +222,7 @@ impl RowsBefore {
     ) -> Result<Vec<RememberedRows>, MissingError> {
         let until_on = shard.as_of.date();
         let from_on = shard.as_of.days_before(i32::from(self.days))?.date();
-        let mut now = counted(shard, broken, (from_on, until_on))?;
+        let mut now = counted(shard, (broken, Undated::LeftOut), (from_on, until_on))?;
         // A merchant of whom nothing is seen any more.
         for merchant in missing.keys() {
             now.entry(merchant.clone()).or_default();
@@ -326,12 +326,21 @@ struct BrokenRow {
     known_at: Option<i64>,
 }
 
+/// What counts of broken records that do not say when they were.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Undated {
+    /// Nothing: the next night may be told of a later day, and would miss them.
+    LeftOut,
+    /// Those that may be of the days: one of them may be a row that was there before.
+    Counted,
+}
+
 impl BrokenRow {
-    /// Whether it is of these days, as far as anything of it says when it was: what has been known since before them is older, and the rest may be of any day.
-    fn is_within(&self, (from, until): (i64, i64)) -> bool {
+    /// Whether it is of these days, as far as anything of it says when it was: what has been known since before them is older.
+    fn is_within(&self, (from, until): (i64, i64), undated: Undated) -> bool {
         match self.event_at {
             Some(at) => (from..until).contains(&at),
-            None => self.known_at.is_none_or(|known| known >= from),
+            None => undated == Undated::Counted && self.known_at.is_none_or(|known| known >= from),
         }
     }
 }
@@ -395,7 +404,7 @@ fn sound_keys<'a>(
 /// How many rows of each table, and broken records in place of rows, every merchant of a shard has from one day to another, the latter not included.
 fn counted(
     shard: &Shard,
-    broken: &[BrokenRow],
+    (broken, undated): (&[BrokenRow], Undated),
     (from_on, until_on): (Date, Date),
 ) -> Result<BTreeMap<String, Rows>, MissingError> {
     let zone = shard.as_of.time_zone();
@@ -416,7 +425,7 @@ fn counted(
             all.entry(merchant.to_owned()).or_default().get_mut(at).into_iter().for_each(|count| *count = rows);
         }
     }
-    for row in broken.iter().filter(|row| row.is_within((from, until))) {
+    for row in broken.iter().filter(|row| row.is_within((from, until), undated)) {
         let rows = all.entry(row.merchant_id.clone()).or_default();
         rows.get_mut(row.table).into_iter().for_each(|count| *count += 1);
     }
