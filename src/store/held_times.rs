@@ -2,7 +2,10 @@
 //!
 //! Windows of days, the lowest month and whether a promise was kept follow from when things were. A later version that dates bad orders back, moves takings into the weakest
 //! month, or has a late parcel arrive on time would buy its merchant credit. So an order, a review and a dispute keep the time at which they were first said to be, once that
-//! had passed while the version counted that said so; and a parcel was sent and delivered, and an order paid back, no earlier than any such version said: a later time is believed.
+//! had passed while the version counted that said so; and a parcel was sent and delivered, an order paid back and a dispute closed no earlier than any such version said: a later time is believed.
+//!
+//! By when a parcel was to be sent or delivered is what the merchant is held to. A later version may say so otherwise for as long as the day has not come; one that puts it off, or takes it
+//! back, after it had passed would turn a broken promise into a kept one. Such a parcel keeps the promise that stood when it fell due, the first of them where it was put off more than once.
 //!
 //! As of amounts ([`super::held_amounts`]), only versions that the source sends can be compared.
 
@@ -21,6 +24,8 @@ enum Counts {
     First,
     /// The latest of all.
     Latest,
+    /// The earliest of all, also where it was taken back.
+    Earliest,
 }
 
 /// The times of a table that are held. What a row begins with comes first, and no other is before it.
@@ -40,7 +45,15 @@ const HELD: [HeldTimes; 4] = [
             ("refunded_at", Counts::Latest),
         ],
     },
-    HeldTimes { table: &SHIPMENTS, times: &[("shipped_at", Counts::Latest), ("delivered_at", Counts::Latest)] },
+    HeldTimes {
+        table: &SHIPMENTS,
+        times: &[
+            ("shipped_at", Counts::Latest),
+            ("delivered_at", Counts::Latest),
+            ("ship_by_at", Counts::Earliest),
+            ("promised_at", Counts::Earliest),
+        ],
+    },
     HeldTimes { table: &REVIEWS, times: &[("created_at", Counts::First)] },
     HeldTimes { table: &DISPUTES, times: &[("opened_at", Counts::First), ("closed_at", Counts::Latest)] },
 ];
@@ -62,37 +75,38 @@ pub(super) fn hold_times(
     let Some(HeldTimes { times, .. }) = HELD.iter().find(|held| held.table.name == table.name) else {
         return Ok(None);
     };
-    let own = Own::of(table, rows)?;
-    let before = Own::of(table, earlier)?;
+    let versions_of = rows_of_versions(table, rows, earlier)?;
     let until = earlier.column(COUNTED_UNTIL)?.datetime()?.physical();
     let mut held: Option<DataFrame> = None;
     for &(name, counts) in *times {
         let said = earlier.column(name)?.datetime()?.physical();
         // By row: what counts of it, and until when the version counted that said so.
-        let mut told: PlHashMap<(&str, &str), (i64, i64)> = PlHashMap::default();
-        for row in 0..earlier.height() {
-            let (Some(own), Some((at, until))) = (before.row(row), said.get(row).zip(until.get(row))) else { continue };
-            if at >= until {
-                continue;
-            }
-            let known = told.entry(own).or_insert((at, until));
-            let counts_more = match counts {
+        let mut told: Vec<Option<(i64, i64)>> = vec![None; rows.height()];
+        for ((row, at), until) in versions_of.iter().zip(said.iter()).zip(until.iter()) {
+            let Some((at, until)) = at.zip(until).filter(|(at, until)| at < until) else { continue };
+            let Some(told) = row.and_then(|row| told.get_mut(row)) else { continue };
+            let counts_more = told.is_none_or(|known| match counts {
                 Counts::First => until < known.1,
                 Counts::Latest => at > known.0,
-            };
+                Counts::Earliest => at < known.0,
+            });
             if counts_more {
-                *known = (at, until);
+                *told = Some((at, until));
             }
         }
         let stated = rows.column(name)?.datetime()?.physical();
-        let stands = |row: usize| {
-            let (at, _) = *told.get(&own.row(row)?)?;
-            // What a later version takes back is not dated by it.
-            let stated = stated.get(row)?;
-            let differs = if counts == Counts::First { at != stated } else { at > stated };
-            differs.then_some(at)
+        let stands = |(told, stated): (&Option<(i64, i64)>, Option<i64>)| {
+            let (at, _) = (*told)?;
+            let is_otherwise = match (counts, stated) {
+                (Counts::Earliest, stated) => stated.is_none_or(|stated| stated > at),
+                // What a later version takes back is not dated by it.
+                (Counts::First | Counts::Latest, None) => false,
+                (Counts::First, Some(stated)) => stated != at,
+                (Counts::Latest, Some(stated)) => stated < at,
+            };
+            is_otherwise.then_some(at)
         };
-        put_on(&mut held, rows, name, (0..rows.height()).map(|row| (stands(row), stated.get(row))))?;
+        put_on(&mut held, rows, name, told.iter().zip(stated.iter()).map(|cell| (stands(cell), cell.1)))?;
     }
     let Some(mut held) = held else { return Ok(None) };
     in_sequence(&mut held, times)?;
@@ -149,21 +163,16 @@ fn replace(rows: &mut DataFrame, name: &str, cells: &[Option<i64>]) -> PolarsRes
     rows.replace(name, column.into_column()).map(|_| ())
 }
 
-/// Merchants and keys of rows.
-struct Own<'a> {
-    merchants: &'a StringChunked,
-    keys: &'a StringChunked,
-}
-
-impl<'a> Own<'a> {
-    fn of(table: &TableContract, rows: &'a DataFrame) -> PolarsResult<Self> {
-        let key = table.key.first().copied().unwrap_or_default();
-        Ok(Self { merchants: rows.column("merchant_id")?.str()?, keys: rows.column(key)?.str()? })
-    }
-
-    fn row(&self, row: usize) -> Option<(&'a str, &'a str)> {
-        self.merchants.get(row).zip(self.keys.get(row))
-    }
+/// For each earlier version the row of the table that it is a version of, under the same merchant.
+fn rows_of_versions(table: &TableContract, rows: &DataFrame, earlier: &DataFrame) -> PolarsResult<Vec<Option<usize>>> {
+    let key = table.key.first().copied().unwrap_or_default();
+    let own = |frame: &DataFrame| -> PolarsResult<(StringChunked, StringChunked)> {
+        Ok((frame.column("merchant_id")?.str()?.clone(), frame.column(key)?.str()?.clone()))
+    };
+    let (now, then) = (own(rows)?, own(earlier)?);
+    let places: PlHashMap<(&str, &str), usize> =
+        now.0.iter().zip(now.1.iter()).enumerate().filter_map(|(row, (m, k))| Some((m.zip(k)?, row))).collect();
+    Ok(then.0.iter().zip(then.1.iter()).map(|(m, k)| places.get(&m.zip(k)?).copied()).collect())
 }
 
 #[cfg(test)]
@@ -227,6 +236,26 @@ mod tests {
         assert_eq!(of([10, 20], [30, 40]), Some(vec![Some(30), Some(40)]), "a late parcel is not on time after all");
         assert_eq!(of([30, 40], [10, 20]), None, "a later time is believed");
         assert_eq!(of([10, 20], [30, 15]), Some(vec![Some(30), Some(30)]), "nothing arrives before it is sent");
+    }
+
+    #[test]
+    fn a_promise_is_put_off_before_its_day_and_not_after() {
+        // By when the parcel is held to have been sent; `None` where nothing is held.
+        let held = |newest: Option<i64>, earlier: &[(Option<i64>, i64)]| {
+            let earlier: Vec<([Option<i64>; 3], i64)> =
+                earlier.iter().map(|(promised, until)| ([None, None, *promised], *until)).collect();
+            let earlier: Vec<(&[Option<i64>], i64)> =
+                earlier.iter().map(|(times, until)| (&times[..], *until)).collect();
+            held(&SHIPMENTS, &[None, None, newest], &earlier)?[2]
+        };
+        assert_eq!(held(Some(30), &[(Some(10), 12)]), Some(10), "it had fallen due");
+        assert_eq!(held(Some(30), &[(Some(10), 10)]), None, "on the very instant it had not passed");
+        assert_eq!(held(Some(30), &[(Some(10), 8)]), None, "the buyer was told in time");
+        assert_eq!(held(None, &[(Some(10), 12)]), Some(10), "taken back");
+        assert_eq!(held(Some(7), &[(Some(10), 12)]), None, "an earlier day is believed");
+        assert_eq!(held(Some(40), &[(Some(10), 8), (Some(20), 25)]), Some(20), "put off in time, then too late");
+        assert_eq!(held(Some(40), &[(Some(10), 12), (Some(20), 25)]), Some(10), "put off twice");
+        assert_eq!(held(Some(40), &[(None, 12)]), None, "nothing had been promised");
     }
 
     #[test]

@@ -16,7 +16,6 @@ mod error;
 mod hash;
 mod held_amounts;
 mod held_ends;
-mod held_promises;
 mod held_times;
 mod index;
 mod reader;

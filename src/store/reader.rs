@@ -11,7 +11,6 @@ use super::earlier::earlier_versions;
 use super::error::{StoreError, frame_error};
 use super::held_amounts::hold_amounts;
 use super::held_ends::hold_ends;
-use super::held_promises::hold_promises;
 use super::held_times::{hold_times, tables_with_held_times};
 use super::index::{BROKEN, LAYOUT, StoreIndex, bucket_path};
 use super::shard::Shard;
@@ -175,10 +174,6 @@ impl Store {
             if let Some(held) = open_again.map_err(|e| frame_error(ORDERS.name, &e))?.flatten() {
                 tables.insert(ORDERS.name, held);
             }
-        }
-        if let (Some(before), Some(parcels)) = (sent_before, tables.get(SHIPMENTS.name)) {
-            let held = hold_promises(parcels, before).map_err(|e| frame_error(SHIPMENTS.name, &e))?;
-            tables.extend(held.map(|held| (SHIPMENTS.name, held)));
         }
         for table in tables_with_held_times() {
             if let (Some(before), Some(rows)) = (before.get(table.name), tables.get(table.name)) {
