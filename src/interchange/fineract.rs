@@ -169,6 +169,7 @@ mod tests {
             merchant_id: "m1".to_owned(),
             loan_id: loan_id.to_owned(),
             amount_minor: 1_205,
+            released_minor: None,
             why: String::new(),
         }
     }

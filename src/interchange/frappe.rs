@@ -70,6 +70,7 @@ mod tests {
             merchant_id: "m1".to_owned(),
             loan_id: "LN-1, \"a\"".to_owned(),
             amount_minor: 1_205,
+            released_minor: None,
             why: "arrears".to_owned(),
         };
         let terms =

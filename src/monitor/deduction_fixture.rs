@@ -1,11 +1,27 @@
-//! An alert for tests of what alerts ask for.
+//! A case and an alert for tests of what is deducted.
 
 use super::super::alert::{Alert, AlertState, Verdict};
+use super::super::deduction::DeductionCase;
 use super::super::open_deduction::OrdersBefore;
 use super::super::settings::{Action, Severity};
+use crate::features::FeatureLookup;
+use crate::repayment::{LoanStanding, MerchantLoans};
 
 /// A night before which nothing was ordered.
 pub const FIRST: OrdersBefore<'static> = OrdersBefore { orders: &[], tonight: jiff::civil::date(2025, 5, 1) };
+
+/// Merchant `m1` on a first night whose payments end when they usually do, with books that agree and no pledged orders.
+pub fn case<'a>(features: &'a dyn FeatureLookup, loans: &'a [LoanStanding], alerts: &'a [Alert]) -> DeductionCase<'a> {
+    DeductionCase {
+        merchant_id: "m1",
+        features,
+        loans: MerchantLoans { known: loans, unknown: &[] },
+        alerts,
+        pledges: None,
+        payments_days_late: Some(0),
+        before: FIRST,
+    }
+}
 
 /// An alert `arrears` on a loan of merchant `m1` that asks to deduct.
 pub fn asks(loan_id: &str) -> Alert {

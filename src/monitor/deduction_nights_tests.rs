@@ -53,7 +53,8 @@ fn night_after(seen: i32, books: &Books, orders: &[OpenDeduction]) -> (Ordered, 
     let alerts = watch(&context, &case).unwrap().alerts;
     let terms = monitor.deduction.as_ref().unwrap();
     let before = OrdersBefore { orders, tonight: day(seen).date() };
-    let found = deduct(terms, "m1", &features, ledger.of("m1"), &alerts, Some(0), before).unwrap();
+    let case = DeductionCase { loans: ledger.of("m1"), before, ..fixture::case(&features, &[], &alerts) };
+    let found = deduct(terms, &case).unwrap();
     (found.deductions.into_iter().map(|d| (d.key, d.loan_id, d.amount_minor)).collect(), found.open)
 }
 

@@ -7,7 +7,7 @@ use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-use super::fixture::asks;
+use super::fixture::{asks, case};
 use super::*;
 use crate::repayment::fixture::overdue_loan;
 
@@ -24,6 +24,7 @@ fn terms() -> DeductionTerms {
         order: AccountOrder::MostOverdue,
         payments_days_older: 0,
         under_way_days: DAYS,
+        released_orders_repay: false,
     }
 }
 
@@ -97,10 +98,10 @@ impl World {
     fn order(&mut self, night: usize, receipts: i64) -> i64 {
         let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), Some(receipts as f64))]);
         let loans = [self.loan(night)];
-        let loans = MerchantLoans { known: &loans, unknown: &[] };
+        let alerts = [asks("l1")];
         let again = || {
             let before = OrdersBefore { orders: &self.left, tonight: day(night) };
-            deduct(&terms(), "m1", &features, loans, &[asks("l1")], Some(0), before).unwrap()
+            deduct(&terms(), &DeductionCase { before, ..case(&features, &loans, &alerts) }).unwrap()
         };
         let found = again();
         assert_eq!(found, again(), "the same night again");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::fixture::{FIRST, asks};
+use super::fixture::{asks, case};
 use super::*;
 use crate::repayment::UnknownLoan;
 use crate::repayment::fixture::overdue_loan;
@@ -21,6 +21,7 @@ fn terms() -> DeductionTerms {
         order: AccountOrder::OldestLoan,
         payments_days_older: 0,
         under_way_days: 7,
+        released_orders_repay: false,
     }
 }
 
@@ -47,7 +48,7 @@ fn ordered(
 ) -> Deductions {
     let features = BTreeMap::from([("window".to_owned(), Some(window)), ("day".to_owned(), day)]);
     let alerts: Vec<Alert> = asked.iter().map(|loan| asks(loan)).collect();
-    deduct(terms, "m1", &features, MerchantLoans { known: loans, unknown: &[] }, &alerts, Some(0), FIRST).unwrap()
+    deduct(terms, &case(&features, loans, &alerts)).unwrap()
 }
 
 fn amounts(found: &Deductions) -> Vec<(&str, i64)> {
@@ -107,8 +108,9 @@ fn a_day_that_is_not_known_takes_no_share_and_books_that_do_not_agree_nothing() 
         causes: crate::repayment::Causes::default(),
     }];
     let of = |unknown, days_late| {
-        deduct(&terms(), "m1", &features, MerchantLoans { known: &loans, unknown }, &[], Some(days_late), FIRST)
-            .unwrap()
+        let loans = MerchantLoans { known: &loans, unknown };
+        let case = DeductionCase { loans, payments_days_late: Some(days_late), ..case(&features, &[], &[]) };
+        deduct(&terms(), &case).unwrap()
     };
     assert_eq!(of(&lost, 0), Deductions { loans_unknown: 2, ..Deductions::default() });
     assert_eq!(of(&[], 1), Deductions { payments_late: 2, ..Deductions::default() });

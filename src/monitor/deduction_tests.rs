@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::fixture::{FIRST, asks};
+use super::fixture::{asks, case};
 use super::*;
 use crate::monitor::{AlertState, Handling};
 use crate::repayment::fixture::overdue_loan;
@@ -18,6 +18,7 @@ const TERMS: DeductionTerms = DeductionTerms {
     order: AccountOrder::MostOverdue,
     payments_days_older: 0,
     under_way_days: 7,
+    released_orders_repay: false,
 };
 
 fn loan(loan_id: &str, dpd: i64, arrears_minor: i64) -> LoanStanding {
@@ -32,7 +33,7 @@ fn loan(loan_id: &str, dpd: i64, arrears_minor: i64) -> LoanStanding {
 fn run(receipts: Option<f64>, loans: &[LoanStanding], alerts: &[Alert]) -> Deductions {
     let terms = DeductionTerms { receipts_feature: "receipts".into(), ..TERMS };
     let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), receipts)]);
-    deduct(&terms, "m1", &features, MerchantLoans { known: loans, unknown: &[] }, alerts, Some(0), FIRST).unwrap()
+    deduct(&terms, &case(&features, loans, alerts)).unwrap()
 }
 
 #[test]
@@ -41,8 +42,9 @@ fn nothing_is_taken_on_a_night_whose_payments_end_too_early() {
     let known = [loan("l1", 3, 5_000)];
     let on = |payments_days_older: u16, late: Option<i32>| {
         let terms = DeductionTerms { receipts_feature: "receipts".into(), payments_days_older, ..TERMS };
-        let loans = MerchantLoans { known: &known, unknown: &[] };
-        let found = deduct(&terms, "m1", &features, loans, &[asks("l1")], late, FIRST).unwrap();
+        let alerts = [asks("l1")];
+        let case = DeductionCase { payments_days_late: late, ..case(&features, &known, &alerts) };
+        let found = deduct(&terms, &case).unwrap();
         (found.deductions.len(), found.payments_late)
     };
     assert_eq!((on(0, Some(0)), on(0, Some(1)), on(1, Some(1)), on(1, Some(2))), ((1, 0), (0, 1), (1, 0), (0, 1)));
@@ -63,7 +65,8 @@ fn nothing_is_taken_from_a_borrower_with_a_loan_that_is_not_known() {
     let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), Some(1e6))]);
     let (known, unknown) = ([loan("l1", 3, 5_000)], [lost]);
     let loans = MerchantLoans { known: &known, unknown: &unknown };
-    let found = deduct(&terms, "m1", &features, loans, &[asks("l1"), asks("l9")], Some(0), FIRST).unwrap();
+    let alerts = [asks("l1"), asks("l9")];
+    let found = deduct(&terms, &DeductionCase { loans, ..case(&features, &[], &alerts) }).unwrap();
     assert_eq!(found, Deductions { loans_unknown: 1, ..Deductions::default() });
     assert_eq!(run(Some(1e6), &known, &[asks("l1")]).deductions.len(), 1, "which alone would have been deducted");
 }
@@ -150,8 +153,7 @@ fn amounts_under(terms: &DeductionTerms, receipts: f64, loans: &[LoanStanding]) 
     let terms = DeductionTerms { receipts_feature: "receipts".into(), ..terms.clone() };
     let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), Some(receipts))]);
     let alerts: Vec<Alert> = loans.iter().map(|loan| asks(&loan.loan_id)).collect();
-    let found =
-        deduct(&terms, "m1", &features, MerchantLoans { known: loans, unknown: &[] }, &alerts, Some(0), FIRST).unwrap();
+    let found = deduct(&terms, &case(&features, loans, &alerts)).unwrap();
     found.deductions.into_iter().map(|d| (d.loan_id, d.amount_minor)).collect()
 }
 
@@ -206,7 +208,7 @@ proptest! {
             let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), Some(receipts))]);
             let alerts: Vec<Alert> = loans.iter().map(|loan| asks(&loan.loan_id)).collect();
             let terms = DeductionTerms { receipts_feature: "receipts".into(), ..terms.clone() };
-            let found = deduct(&terms, "m1", &features, MerchantLoans { known: &loans, unknown: &[] }, &alerts, Some(0), FIRST).unwrap();
+            let found = deduct(&terms, &case(&features, &loans, &alerts)).unwrap();
             found.deductions.into_iter().map(|d| (d.loan_id, d.key)).collect()
         };
         let (now, richer) = (keys(receipts), keys(receipts + 1e7));

@@ -34,7 +34,7 @@ mod watch;
 pub use alert::{Alert, AlertState, ClearedBecause, EvidenceValue, Verdict};
 pub use alert_rule::{AlertKind, AlertRule, Escalation};
 pub use class::{Class, bucket_of};
-pub use deduction::{Deduction, Deductions, deduct};
+pub use deduction::{Deduction, DeductionCase, Deductions, deduct};
 pub use drift::{
     AllowedJump, DriftAllowance, DriftBin, DriftFault, DriftLimits, DriftLine, DriftVerdict, Jump, NightFigures,
 };

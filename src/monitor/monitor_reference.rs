@@ -49,7 +49,7 @@ static CLASS_KEYS: Section = Section {
 static DEDUCTION_KEYS: Section = Section {
     head: "[deduction]",
     doc: "A night takes at most a share of what an average day brought in, over all of a merchant's loans: arrears where a rule asks for them, and of \
-          loans repaid by a share of sales that share of the last day's receipts.",
+          loans repaid by a share of sales that share of the last day's receipts. What escrow has released of pledged orders is taken beside it, where `released_orders_repay` says so.",
     keys: &[
         RECEIPTS_FEATURE,
         RECEIPTS_DAYS,
@@ -92,6 +92,14 @@ static DEDUCTION_KEYS: Section = Section {
         .unit("share")
         .range("0 to 1")
         .or("no bound"),
+        Key::new(
+            "released_orders_repay",
+            "true or false",
+            "true",
+            "what escrow has released of the orders that secure a loan is deducted every night, without an alert and beside the share and the floor; leave it out where the core system settles \
+             such loans from escrow itself",
+        )
+        .or("false"),
         Key::new(
             "under_way_days",
             "whole number",

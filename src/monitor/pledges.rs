@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use polars::prelude::PolarsError;
 use serde::{Deserialize, Serialize};
 
-use crate::repayment::LoanLedger;
+use crate::repayment::{LoanLedger, LoanStanding};
 use crate::store::Shard;
 
 /// The orders that secure one loan.
@@ -15,6 +15,9 @@ pub struct PledgedOrders {
     pub value_minor: i64,
     /// Value of those that were cancelled, and what of the others went back to their buyers.
     pub lost_minor: i64,
+    /// What escrow has released of them since the loan was paid out, less what went back to their buyers.
+    #[serde(default)]
+    pub released_minor: i64,
     /// Orders that were not found among the clean rows: what became of them is not known.
     pub not_found: u64,
 }
@@ -32,13 +35,13 @@ impl Pledges {
     /// The table of orders lacks a column.
     pub fn of(shard: &Shard, ledger: &LoanLedger) -> Result<Self, PolarsError> {
         let open = ledger.known.iter().filter(|loan| !loan.is_closed && !loan.pledged_order_ids.is_empty());
-        let mut loans_of: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut loans_of: HashMap<&str, Vec<&LoanStanding>> = HashMap::new();
         let mut by_loan: BTreeMap<String, PledgedOrders> = BTreeMap::new();
         for loan in open {
             let not_found = loan.pledged_order_ids.len() as u64;
             by_loan.insert(loan.loan_id.clone(), PledgedOrders { not_found, ..PledgedOrders::default() });
             for order in &loan.pledged_order_ids {
-                loans_of.entry(order).or_default().push(&loan.loan_id);
+                loans_of.entry(order).or_default().push(loan);
             }
         }
         let Some(orders) = shard.table("orders").filter(|_| !loans_of.is_empty()) else { return Ok(Self { by_loan }) };
@@ -47,6 +50,7 @@ impl Pledges {
         let is_cancelled = orders.column("cancelled_at")?.is_not_null();
         let is_refunded = orders.column("refunded_at")?.is_not_null();
         let refunds = orders.column("refund_minor")?.i64()?;
+        let completed = orders.column("completed_at")?.datetime()?.physical();
         let lost = |row: usize, amount: i64| match (is_cancelled.get(row), is_refunded.get(row)) {
             // A part went back; where nobody knows how much, it may have been all.
             (Some(false), Some(true)) => refunds.get(row).map_or(amount, |refund| refund.clamp(0, amount.max(0))),
@@ -57,10 +61,13 @@ impl Pledges {
             let (Some(id), Some(amount)) = (id, amount) else { continue };
             let lost_minor = lost(row, amount);
             for loan in loans_of.get(id).into_iter().flatten() {
-                let Some(pledged) = by_loan.get_mut(*loan) else { continue };
+                let Some(pledged) = by_loan.get_mut(&loan.loan_id) else { continue };
                 pledged.not_found = pledged.not_found.saturating_sub(1);
                 pledged.value_minor = pledged.value_minor.saturating_add(amount);
                 pledged.lost_minor = pledged.lost_minor.saturating_add(lost_minor);
+                if completed.get(row).is_some_and(|at| at >= loan.disbursed_at) {
+                    pledged.released_minor = pledged.released_minor.saturating_add((amount - lost_minor).max(0));
+                }
             }
         }
         Ok(Self { by_loan })
@@ -74,12 +81,19 @@ impl Pledges {
 }
 
 #[cfg(test)]
+impl FromIterator<(String, PledgedOrders)> for Pledges {
+    fn from_iter<I: IntoIterator<Item = (String, PledgedOrders)>>(pledges: I) -> Self {
+        Self { by_loan: pledges.into_iter().collect() }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use jiff::civil::date;
     use jiff::tz::TimeZone;
-    use polars::prelude::df;
+    use polars::prelude::{DataFrame, DataType, TimeUnit, df};
 
     use super::*;
     use crate::domain::AsOf;
@@ -91,8 +105,18 @@ mod tests {
             loan_id: loan_id.into(),
             pledged_order_ids: orders.iter().map(|o| (*o).to_owned()).collect(),
             is_closed,
+            disbursed_at: 4,
             ..overdue_loan("order-loan", 0)
         }
+    }
+
+    fn with_instants(mut frame: DataFrame, columns: &[&str]) -> DataFrame {
+        for column in columns {
+            let instants =
+                frame.column(column).unwrap().cast(&DataType::Datetime(TimeUnit::Microseconds, None)).unwrap();
+            frame.with_column(instants).unwrap();
+        }
+        frame
     }
 
     #[test]
@@ -104,8 +128,10 @@ mod tests {
             "cancelled_at" => at([0, 7, 0, 0]),
             "refunded_at" => at([0, 0, 7, 0]),
             "refund_minor" => [None::<i64>; 4],
+            "completed_at" => [Some(4_i64), None, Some(5), Some(2)],
         )
         .unwrap();
+        let orders = with_instants(orders, &["completed_at"]);
         let as_of = AsOf::new(date(2025, 5, 1), TimeZone::UTC).unwrap();
         let shard =
             Shard { as_of, tables: BTreeMap::from([("orders", orders)]), earlier: BTreeMap::new(), broken: Vec::new() };
@@ -117,12 +143,14 @@ mod tests {
         ];
         let ledger = LoanLedger { known, unknown: Vec::new(), remarks: Vec::new() };
         let pledges = Pledges::of(&shard, &ledger).unwrap();
-        let found = |value_minor, lost_minor, not_found| Some(PledgedOrders { value_minor, lost_minor, not_found });
-        assert_eq!(pledges.of_loan("l1").copied(), found(700, 600, 0));
-        assert_eq!(pledges.of_loan("l2").copied(), found(800, 0, 1));
+        let found = |value_minor, lost_minor, not_found, released_minor| {
+            Some(PledgedOrders { value_minor, lost_minor, released_minor, not_found })
+        };
+        assert_eq!(pledges.of_loan("l1").copied(), found(700, 600, 0, 100));
+        assert_eq!(pledges.of_loan("l2").copied(), found(800, 0, 1, 0), "it was released before the loan was paid out");
         assert_eq!((pledges.of_loan("l3"), pledges.of_loan("l4")), (None, None));
         let without = Shard { tables: BTreeMap::new(), ..shard };
-        assert_eq!(Pledges::of(&without, &ledger).unwrap().of_loan("l1").copied(), found(0, 0, 3));
+        assert_eq!(Pledges::of(&without, &ledger).unwrap().of_loan("l1").copied(), found(0, 0, 3, 0));
     }
 
     #[test]
@@ -134,16 +162,21 @@ mod tests {
                 "cancelled_at" => [is_cancelled.then_some(7_i64)],
                 "refunded_at" => [7_i64],
                 "refund_minor" => [refund],
+                "completed_at" => [Some(5_i64)],
             );
             let as_of = AsOf::new(date(2025, 5, 1), TimeZone::UTC).unwrap();
-            let tables = BTreeMap::from([("orders", orders.unwrap())]);
+            let tables = BTreeMap::from([("orders", with_instants(orders.unwrap(), &["completed_at"]))]);
             let shard = Shard { as_of, tables, earlier: BTreeMap::new(), broken: Vec::new() };
             let known = vec![loan("l1", &["a"], false)];
             let ledger = LoanLedger { known, unknown: Vec::new(), remarks: Vec::new() };
-            Pledges::of(&shard, &ledger).unwrap().of_loan("l1").unwrap().lost_minor
+            let pledged = *Pledges::of(&shard, &ledger).unwrap().of_loan("l1").unwrap();
+            (pledged.lost_minor, pledged.released_minor)
         };
-        assert_eq!([lost(Some(100), false), lost(Some(400), false), lost(Some(0), false)], [100, 400, 0]);
-        assert_eq!(lost(None, false), 400, "how much went back is not known");
-        assert_eq!(lost(Some(100), true), 400, "a cancelled order brings nothing");
+        assert_eq!(
+            [lost(Some(100), false), lost(Some(400), false), lost(Some(0), false)],
+            [(100, 300), (400, 0), (0, 400)]
+        );
+        assert_eq!(lost(None, false), (400, 0), "how much went back is not known");
+        assert_eq!(lost(Some(100), true), (400, 0), "a cancelled order brings nothing");
     }
 }

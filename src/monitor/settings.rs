@@ -145,6 +145,8 @@ pub struct DeductionTerms {
     pub payments_days_older: u16,
     /// Days for which an order is awaited after the last night that gave it.
     pub under_way_days: u16,
+    /// What escrow has released of the orders that secure a loan repays it.
+    pub released_orders_repay: bool,
 }
 
 /// In which order a merchant's late loans are served.
@@ -252,6 +254,8 @@ struct RawDeduction {
     payments_days_older: Option<Spanned<i64>>,
     max_deducted_share: Option<Spanned<f64>>,
     under_way_days: Option<Spanned<i64>>,
+    #[serde(default)]
+    released_orders_repay: bool,
 }
 
 #[derive(Deserialize)]
@@ -285,6 +289,7 @@ impl RawDeduction {
                 None => UNDER_WAY_DAYS,
                 Some(days) => bounds::days(file, days, "under_way_days", 1..=3_660)?,
             },
+            released_orders_repay: self.released_orders_repay,
         })
     }
 }

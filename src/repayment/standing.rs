@@ -89,6 +89,15 @@ pub struct LoanStanding {
     pub promise: Promise,
 }
 
+impl LoanStanding {
+    /// What was paid and has not bounced.
+    #[must_use]
+    pub fn paid_minor(&self) -> i64 {
+        let bounced = self.bounced.iter().fold(0_i64, |sum, payment| payment.1.saturating_add(sum));
+        self.received_minor.saturating_sub(bounced)
+    }
+}
+
 /// A promise to come: the date by whose end it has to be paid, and how much of it in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComingDue(pub Date, pub i64);

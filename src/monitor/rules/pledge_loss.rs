@@ -24,7 +24,12 @@ mod tests {
 
     #[test]
     fn the_share_of_the_security_that_is_gone() {
-        let pledged = |value_minor, lost_minor, not_found| PledgedOrders { value_minor, lost_minor, not_found };
+        let pledged = |value_minor, lost_minor, not_found| PledgedOrders {
+            value_minor,
+            lost_minor,
+            not_found,
+            ..PledgedOrders::default()
+        };
         assert_eq!(judge(Some(&pledged(400, 100, 0)), 0.25), Finding::Fired { observed: 0.25, threshold: 0.25 });
         assert!(matches!(judge(Some(&pledged(401, 100, 0)), 0.25), Finding::Quiet { .. }));
         assert_eq!(judge(Some(&pledged(400, 400, 1)), 0.25), Finding::Unknown, "an order is not found");

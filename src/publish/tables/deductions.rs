@@ -1,7 +1,7 @@
 //! `deductions`: what the payment system should take from a borrower's account, once.
 
 use crate::monitor::Deduction;
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
 
 impl OutputRow for Deduction {
@@ -18,7 +18,15 @@ impl OutputRow for Deduction {
                 Column::required("loan_id", Kind::Text, "", "The loan that the money repays."),
                 Column::required("amount_minor", Kind::Int64, "minor units", "How much to deduct.")
                     .within(1.0, f64::MAX),
-                Column::required("why", Kind::Text, "", "What is overdue or breached."),
+                Column::optional(
+                    "released_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "What of it orders that secure the loan have released; the rest is arrears or a share of sales, within the cap of a night.",
+                )
+                .within(0.0, f64::MAX)
+                .added_later(Earlier::Unknown),
+                Column::required("why", Kind::Text, "", "What is overdue or breached, the share of which day's sales, or what orders have released."),
             ],
         }
     }

@@ -14,8 +14,8 @@ use crate::model::registry::Bundle;
 use crate::model::{ModelError, ScoreScale, Scored};
 use crate::monitor::{
     self, Alert, Book, BookContext, BookMerchant, BorrowerNight, BorrowerState, CreditStanding, Deduction,
-    LoanForecast, LoanLine, MonitorCase, MonitorError, OpenDeduction, OpenDeductions, OrdersBefore, Outlook, Portfolio,
-    ProposedInstalment, QueueLine, StandingAlerts, StatesBefore, WatchContext,
+    DeductionCase, LoanForecast, LoanLine, MonitorCase, MonitorError, OpenDeduction, OpenDeductions, OrdersBefore,
+    Outlook, Portfolio, ProposedInstalment, QueueLine, StandingAlerts, StatesBefore, WatchContext,
 };
 use crate::offer::{
     self, BankReferral, CaseRecord, Committed, Decline, MerchantCase, Offer, OfferError, OverrideEffect, Overrides,
@@ -476,9 +476,16 @@ fn watch_merchant(
     }
     let orders = context.deductions.of(merchant);
     if let Some((terms, loans)) = context.watch.monitor.deduction.as_ref().zip(loans) {
-        let before = OrdersBefore { orders, tonight: context.as_of.date() };
-        let late = context.payments_days_late;
-        let ordered = monitor::deduct(terms, merchant, lookup, loans, &found.alerts, late, before)?;
+        let case = DeductionCase {
+            merchant_id: merchant,
+            features: lookup,
+            loans,
+            alerts: &found.alerts,
+            pledges: facts.pledges.as_ref(),
+            payments_days_late: context.payments_days_late,
+            before: OrdersBefore { orders, tonight: context.as_of.date() },
+        };
+        let ordered = monitor::deduct(terms, &case)?;
         let unknown = [
             ("receipts", ordered.receipts_unknown),
             ("another-loan", ordered.loans_unknown),

@@ -43,6 +43,7 @@ pub struct Totals {
     unjudged: Unjudged,
     deductions: u64,
     deducted_minor: i64,
+    released_minor: i64,
     /// The loan book; null where there is none.
     pub portfolio: Option<Portfolio>,
 }
@@ -51,6 +52,11 @@ impl Totals {
     /// What is to be deducted, in minor units.
     pub const fn deducted_minor(&self) -> i64 {
         self.deducted_minor
+    }
+
+    /// What of it rests on no arrears and on no sales but on orders that were released.
+    pub const fn released_minor(&self) -> i64 {
+        self.released_minor
     }
 
     /// Why loans are unknown, the commonest cause first.
@@ -108,6 +114,8 @@ impl Totals {
         self.deductions += shard.deductions.len() as u64;
         self.deducted_minor =
             shard.deductions.iter().fold(self.deducted_minor, |sum, d| d.amount_minor.saturating_add(sum));
+        let released = shard.deductions.iter().filter_map(|d| d.released_minor);
+        self.released_minor = released.fold(self.released_minor, i64::saturating_add);
         match (&mut self.portfolio, &shard.portfolio) {
             (Some(sum), Some(part)) => sum.merge(part)?,
             (sum @ None, Some(part)) => *sum = Some(part.clone()),
@@ -159,6 +167,7 @@ impl Totals {
             unjudged,
             deductions: self.deductions,
             deducted_minor: self.deducted_minor,
+            released_minor: self.released_minor,
             portfolio: self.portfolio,
             optimisation: None,
             model: ModelSummary {

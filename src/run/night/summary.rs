@@ -103,6 +103,9 @@ pub struct RunSummary {
     pub deductions: u64,
     /// Their sum, minor units.
     pub deducted_minor: i64,
+    /// What of it orders that secure loans have released.
+    #[serde(default)]
+    pub released_minor: i64,
     /// The loan book; null where there is none.
     pub portfolio: Option<Portfolio>,
     /// What portfolio optimisation came to; not there where the policy does not optimise.
@@ -314,7 +317,16 @@ impl RunSummary {
             grouped(changes.snoozed),
         )?;
         self.write_officers_work(out)?;
-        writeln!(out, "  deductions {}, {} in all", grouped(self.deductions), self.money(self.deducted_minor))?;
+        let released = match self.released_minor {
+            0 => String::new(),
+            released => format!(", {} of it released by pledged orders", self.money(released)),
+        };
+        writeln!(
+            out,
+            "  deductions {}, {} in all{released}",
+            grouped(self.deductions),
+            self.money(self.deducted_minor)
+        )?;
         if let Some(unknown) = self.portfolio.as_ref().map(|p| p.unknown).filter(|unknown| unknown.loans > 0) {
             writeln!(
                 out,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use integrity::monitor::{Alert, Deduction};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::books::check_night;
+use super::books::{check_night, rows};
 use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, grouped_marketplace, offers_of, shipped_orders};
 
 /// A second product on receivables, after the order loan.
@@ -77,6 +78,36 @@ fn orders_under_a_loan_are_offered_again_only_once_it_is_repaid() {
     for (merchant, named) in borrowers {
         assert!(pledged_by(&offers, merchant).is_superset(&pledged_by(&first, merchant)), "{named:?}: repaid");
     }
+}
+
+#[test]
+fn an_order_loan_is_repaid_by_its_orders_as_escrow_releases_them() {
+    let lender = Lender::with(&[("job.toml", "[model]", "[gates]\ndays_older = 30\ndays_past_data = 30\n\n[model]")]);
+    let mut market = grouped_marketplace(&lender, 3);
+    let orders = shipped_orders(&mut market, "m01", 2, day(-3));
+    market.apply("m01", "order-loan", 140_000, &orders, at(day(-1), 12));
+    let first = lender.night(&market, day(0)).published.run_dir;
+    let offer = offer_of(&offers_of(&first), "m01", "order-loan").cloned().unwrap();
+    let loan = market.draw(&offer, offer.limit_minor, at(day(0), 9));
+    let ordered = |market: &Marketplace, number: i64| -> Vec<Deduction> {
+        let run = lender.night(market, day(number)).published.run_dir;
+        let alerts: Vec<Alert> = rows(&run);
+        assert!(alerts.iter().all(|alert| !alert.rule.starts_with("arrears")), "night {number}: {alerts:?}");
+        rows(&run)
+    };
+    assert_eq!(ordered(&market, 1), [], "escrow has released nothing");
+    market.confirm(&orders[0], at(day(1), 10));
+    let [part] = &ordered(&market, 2)[..] else { panic!("one order is released") };
+    assert_eq!((part.amount_minor, part.released_minor, &part.loan_id), (90_000, Some(90_000), &loan));
+    let [again] = &ordered(&market, 3)[..] else { panic!("it has not arrived yet") };
+    assert_eq!((&again.key, again.amount_minor), (&part.key, 90_000));
+    market.deduct(&loan, 90_000, at(day(3), 9));
+    assert_eq!(ordered(&market, 4), [], "of the other order nothing is released");
+    market.refund(&orders[1], at(day(4), 8));
+    assert_eq!(ordered(&market, 5), [], "nor of one that went back to its buyer");
+    let later = shipped_orders(&mut market, "m01", 1, day(3));
+    market.confirm(&later[0], at(day(5), 10));
+    assert_eq!(ordered(&market, 6), [], "an order that secures no loan repays none");
 }
 
 #[test]

@@ -201,6 +201,7 @@ pub(crate) fn fill(stage: &mut Stage<'_, '_>, tag: u8) -> Result<(), PublishErro
         merchant_id: merchant(3),
         loan_id: "l".to_owned(),
         amount_minor: 5,
+        released_minor: Some(3),
         why: "overdue".to_owned(),
     })?;
     stage.seal(deductions)?;
