@@ -48,7 +48,9 @@ pub(super) fn from_prices<C: Candidates + ?Sized>(
 ) -> Allocation {
     let mut freely = Problem::whole(candidates, Rooms::of(bounds));
     let least_chosen = std::mem::take(&mut freely.rooms.least_chosen);
-    let free = priced(&freely, near);
+    // Where nobody asks for a number, nothing would bring the price of an approval down again.
+    let near = near.map(|near| Shadow { approval_minor: 0, ..near.clone() });
+    let free = priced(&freely, near.as_ref());
     let first = Draft::at(&freely, &free).repaired();
     if first.sums.chosen >= least_chosen {
         return best_of(&freely, first, free.clone(), least_chosen);

@@ -276,6 +276,36 @@ fn a_tighter_bound_never_gains_more() {
 }
 
 #[test]
+fn points_of_a_frontier_are_as_good_as_each_alone_also_where_a_number_is_asked_for() {
+    let written = marketplace(600);
+    let free = optimise(&written, &Bounds::default());
+    // Under the tightest points a price of an approval is needed, under the loosest none is.
+    for share in [2_u64, 3, 4] {
+        let bounds = Bounds { least_chosen: free.chosen / share, ..Bounds::default() };
+        let priced = frontier(&written, &bounds, Varied::Lent, 8);
+        assert!(priced.iter().any(|point| point.allocation.shadow.approval_minor() > 0), "1 in {share}");
+        for point in &priced {
+            let alone = optimise(&written, &Bounds { lent_minor: Some(point.most_minor), ..bounds.clone() });
+            let found = &point.allocation;
+            assert!(
+                found.profit_minor as f64 >= 0.999 * alone.profit_minor as f64,
+                "1 in {share}, {}: {} and alone {}",
+                point.most_minor,
+                found.profit_minor,
+                alone.profit_minor
+            );
+            assert!(
+                found.bound_minor as f64 <= 1.001 * alone.bound_minor as f64,
+                "1 in {share}, {}: at most {}, alone {}",
+                point.most_minor,
+                found.bound_minor,
+                alone.bound_minor
+            );
+        }
+    }
+}
+
+#[test]
 fn as_many_get_something_as_are_asked_for_where_there_is_room() {
     let written = marketplace(1_500);
     let tight = bounds_of(&written, (Some(25), None, [None; 3], [None; 2], 0));
