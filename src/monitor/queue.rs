@@ -53,8 +53,8 @@ pub struct QueueLine {
     pub owed_minor: i64,
     /// Due and unpaid on known loans.
     pub arrears_minor: i64,
-    /// The most days past due of known loans.
-    pub dpd: i64,
+    /// The most days past due of known loans; `None` where none is known.
+    pub dpd: Option<i64>,
     /// The hazard model's probability of trouble; `None` where there is no model, or the borrower is late already.
     #[serde(default)]
     pub trouble_prob: Option<f64>,
@@ -69,6 +69,12 @@ pub struct QueueLine {
 }
 
 impl QueueLine {
+    /// No open loan is known: all is reckoned as lost but what is recovered at default.
+    #[must_use]
+    pub const fn is_all_unknown(&self) -> bool {
+        self.dpd.is_none() && self.unknown_loans > 0
+    }
+
     /// The order of the queue: most saved first, then most lost, then by merchant.
     #[must_use]
     pub fn order(&self, other: &Self) -> Ordering {
@@ -133,7 +139,7 @@ impl QueueTerms {
             expected_loss_minor: minor(loss),
             owed_minor: minor(owed),
             arrears_minor: open().fold(0, |sum: i64, loan| sum.saturating_add(loan.arrears_minor)),
-            dpd: open().map(|loan| loan.dpd).max().unwrap_or(0),
+            dpd: open().map(|loan| loan.dpd).max(),
             trouble_prob,
             pd_prob,
             unknown_loans: i64::try_from(loans.unknown.len()).unwrap_or(i64::MAX),

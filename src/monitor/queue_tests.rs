@@ -39,7 +39,7 @@ fn what_is_lost_and_what_is_saved() {
     let found = line(&[owing(10_000, false)], &[], &alerts, Some(0.1)).unwrap();
     // 10,020 × 0.1 × 0.5 = 501, of which easier terms save three tenths.
     assert_eq!((found.owed_minor, found.expected_loss_minor, found.expected_saved_minor), (10_020, 501, 150));
-    assert_eq!((found.action, found.arrears_minor, found.dpd), (Action::Restructure, 50, 3));
+    assert_eq!((found.action, found.arrears_minor, found.dpd), (Action::Restructure, 50, Some(3)));
     assert_eq!(found.rules, ["z-rule", "a-rule", "m-rule"]);
     assert_eq!(line(&[owing(10_000, true)], &[], &alerts, Some(0.1)).unwrap().expected_loss_minor, 5_010);
     assert_eq!(line(&[owing(10_000, false)], &[], &alerts, None).unwrap().expected_loss_minor, 5_010, "never good");

@@ -97,8 +97,8 @@ impl Override {
     pub fn words(&self) -> String {
         let what = match self.change {
             OverrideKind::Decline => "declined".to_owned(),
-            OverrideKind::LowerLimit => format!("limit lowered to {}", self.limit_minor.unwrap_or(0)),
-            OverrideKind::RaiseLimit => format!("limit raised to {}", self.limit_minor.unwrap_or(0)),
+            OverrideKind::LowerLimit => format!("limit lowered to {} minor units", self.limit_minor.unwrap_or(0)),
+            OverrideKind::RaiseLimit => format!("limit raised to {} minor units", self.limit_minor.unwrap_or(0)),
             OverrideKind::WaiveRule => format!("rule {} waived", self.rule.as_deref().unwrap_or_default()),
             OverrideKind::Rate => format!("rate set to {} ppm", self.daily_rate_ppm.unwrap_or(0)),
         };

@@ -34,7 +34,7 @@ impl OutputRow for QueueLine {
                     "Principal not repaid, with interest and fees due and unpaid; of unknown loans what was lent, where it is known.",
                 ),
                 money("arrears_minor", "Due and unpaid on known loans."),
-                count("dpd", "days", "The most days past due of known loans."),
+                Column::optional("dpd", Kind::Int64, "days", "The most days past due of known loans; null where none is known."),
                 Column::optional(
                     "trouble_prob",
                     Kind::Float64,

@@ -11,6 +11,7 @@ pub(super) mod night_before;
 mod night_page;
 pub(super) mod night_tables;
 pub(super) mod nightly;
+pub(super) mod officers_decisions;
 pub(super) mod officers_work;
 pub(super) mod open_offers;
 pub(super) mod portfolio_report;

@@ -130,6 +130,18 @@ impl RunSummary {
                 blocks.push(bars(causes));
             }
         }
+        let decided = &self.officers_decisions;
+        if decided.count() > 0 {
+            blocks.push(Block::Heading(3, "What officers decided".to_owned()));
+            blocks.push(facts(&[
+                ("decisions in force", format!("{}: {}", grouped(decided.count()), decided.officers())),
+                ("not allowed by the policy, without effect", grouped(decided.not_allowed)),
+                ("limits higher than without them", self.money(decided.raised_minor)),
+                ("limits lower than without them", self.money(decided.lowered_minor)),
+                ("offers that would not have been made", grouped(decided.offers_added)),
+                ("offers that are not made", grouped(decided.offers_removed)),
+            ]));
+        }
         if !self.price.is_empty() {
             blocks.push(Block::Heading(3, "What prices rest on".to_owned()));
             let line = |figure: &PriceFigure| {
@@ -181,13 +193,26 @@ impl RunSummary {
                     line.action.to_string(),
                     self.money(line.expected_saved_minor),
                     self.money(line.owed_minor),
-                    line.dpd.to_string(),
-                    percent(line.trouble_prob.or(line.pd_prob)),
+                    line.dpd.map_or_else(|| "not known".to_owned(), |dpd| dpd.to_string()),
+                    if line.is_all_unknown() {
+                        "reckoned with 100 %".to_owned()
+                    } else {
+                        percent(line.trouble_prob.or(line.pd_prob))
+                    },
                     line.rules.join(", "),
                 ]
             });
             blocks.push(Block::Heading(3, "The first of the queue".to_owned()));
-            let head = ["", "borrower", "what to do", "saved", "owed", "days past due", "probability", "alerts"];
+            let head = [
+                "",
+                "borrower",
+                "what to do",
+                "saved",
+                "owed, with interest and fees due",
+                "days past due",
+                "probability",
+                "alerts",
+            ];
             blocks.push(table(&head, rows.collect()));
             blocks.push(Block::Paragraph("officer_queue.parquet has all of them.".to_owned()));
         }

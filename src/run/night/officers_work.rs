@@ -171,7 +171,7 @@ mod tests {
             expected_loss_minor: 5 * saved,
             owed_minor: 100 * saved,
             arrears_minor: 0,
-            dpd: 0,
+            dpd: Some(0),
             trouble_prob: None,
             pd_prob: None,
             unknown_loans: 0,

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::decide::Decided;
 use super::night_tables::NightTables;
+use super::officers_decisions::OfficersDecisions;
 use super::officers_work::OfficersWork;
 use super::summary::{AlertChanges, ModelSummary, OfferCounts, RunSummary, Unjudged};
 use crate::features::Overflow;
@@ -33,6 +34,7 @@ pub struct Totals {
     alerts: BTreeMap<String, u64>,
     alert_changes: AlertChanges,
     officers_work: OfficersWork,
+    officers_decisions: OfficersDecisions,
     unknown_loans: UnknownCauses,
     odd_loan_records: BTreeMap<String, u64>,
     disputes_of_others: u64,
@@ -89,6 +91,7 @@ impl Totals {
         count(&mut self.alerts, shard.alerts.iter().filter(|a| a.stands()).map(|a| a.rule.as_str()));
         add_changes(&mut self.alert_changes, &shard.alerts, tonight);
         self.officers_work.add(&shard.queue, &shard.proposals);
+        self.officers_decisions.add(&shard.overrides);
         let (unknown, odd): (Vec<_>, Vec<_>) = shard.loan_exceptions.iter().partition(|line| line.is_unknown);
         for line in unknown {
             self.unknown_loans.add(line);
@@ -157,6 +160,7 @@ impl Totals {
             alerts: self.alerts,
             alert_changes: self.alert_changes,
             officers_work: self.officers_work,
+            officers_decisions: self.officers_decisions,
             unknown_loans: self.unknown_loans.into_counts(),
             odd_loan_records: self.odd_loan_records,
             disputes_of_others: self.disputes_of_others,

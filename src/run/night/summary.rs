@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::officers_decisions::OfficersDecisions;
 use super::officers_work::OfficersWork;
 use crate::domain::{Currency, Money, grouped};
 use crate::model::ability::{AbilityReport, Lowered};
@@ -73,6 +74,9 @@ pub struct RunSummary {
     /// The officers' queue, and the easier terms that are proposed.
     #[serde(default)]
     pub officers_work: OfficersWork,
+    /// What officers decided about credit.
+    #[serde(default)]
+    pub officers_decisions: OfficersDecisions,
     /// Loans of which nothing is known, by cause. A loan may stand under several.
     #[serde(default)]
     pub unknown_loans: BTreeMap<String, u64>,
@@ -284,31 +288,13 @@ impl RunSummary {
             let bar = "█".repeat(usize::try_from((count * 30).div_ceil(widest)).unwrap_or(30));
             writeln!(out, "             {band} {:>9}  {bar}", grouped(*count))?;
         }
-        for (product, offers) in &self.offers {
-            let declined = self.declines.get(product).copied().unwrap_or(0);
-            writeln!(
-                out,
-                "  {product:<10} {} offers, {} in all; {} declined",
-                grouped(offers.count),
-                self.money(offers.limit_minor),
-                grouped(declined)
-            )?;
-        }
-        for (product, declined) in self.declines.iter().filter(|(product, _)| !self.offers.contains_key(*product)) {
-            writeln!(out, "  {product:<10} no offers; {} declined", grouped(*declined))?;
-        }
-        if let Some(optimisation) = &self.optimisation {
-            out.push_str(&optimisation_text(optimisation, self.currency));
-        }
-        if self.referrals > 0 {
-            writeln!(out, "  referrals  {} merchants to a bank", grouped(self.referrals))?;
-        }
+        self.write_offers(out)?;
         let alerts: Vec<String> = self.alerts.iter().map(|(rule, n)| format!("{rule} {}", grouped(*n))).collect();
         writeln!(out, "  alerts     {}", if alerts.is_empty() { "none".to_owned() } else { alerts.join(" · ") })?;
         let changes = self.alert_changes;
         writeln!(
             out,
-            "             {} opened · {} escalated · {} cleared tonight · {} stand unjudged · {} suppressed · {} snoozed",
+            "             {} opened · {} escalated, some as they opened · {} cleared tonight · {} stand unjudged · {} suppressed · {} snoozed",
             grouped(changes.opened),
             grouped(changes.escalated),
             grouped(changes.cleared),
@@ -328,16 +314,56 @@ impl RunSummary {
             self.money(self.deducted_minor)
         )?;
         if let Some(unknown) = self.portfolio.as_ref().map(|p| p.unknown).filter(|unknown| unknown.loans > 0) {
+            let lent = unknown.loans.saturating_sub(unknown.without_principal);
+            let mut told = format!("{} lent on {}", self.money(unknown.principal_minor), grouped(lent));
+            if unknown.without_principal > 0 {
+                write!(told, ", how much on {} is not known", grouped(unknown.without_principal))?;
+            }
             writeln!(
                 out,
-                "  unknown    {} loans over {} whose records do not agree: no offer, no deduction",
-                grouped(unknown.loans),
-                self.money(unknown.principal_minor)
+                "  unknown    {} loans whose records do not agree ({told}): no offer, no deduction",
+                grouped(unknown.loans)
             )?;
         }
         self.write_odd_records(out)?;
         self.write_unjudged(out)?;
         self.write_loan_book(out)
+    }
+
+    fn write_offers(&self, out: &mut String) -> std::fmt::Result {
+        for (product, offers) in &self.offers {
+            let declined = self.declines.get(product).copied().unwrap_or(0);
+            writeln!(
+                out,
+                "  {product:<10} {} offers, {} in all; {} declined",
+                grouped(offers.count),
+                self.money(offers.limit_minor),
+                grouped(declined)
+            )?;
+        }
+        for (product, declined) in self.declines.iter().filter(|(product, _)| !self.offers.contains_key(*product)) {
+            writeln!(out, "  {product:<10} no offers; {} declined", grouped(*declined))?;
+        }
+        if let Some(optimisation) = &self.optimisation {
+            out.push_str(&optimisation_text(optimisation, self.currency));
+        }
+        let decided = &self.officers_decisions;
+        if decided.count() > 0 {
+            writeln!(
+                out,
+                "  officers   {} decisions in force ({}): limits {} higher and {} lower than without, {} offers more and {} fewer",
+                grouped(decided.count()),
+                decided.officers(),
+                self.money(decided.raised_minor),
+                self.money(decided.lowered_minor),
+                grouped(decided.offers_added),
+                grouped(decided.offers_removed),
+            )?;
+        }
+        if self.referrals > 0 {
+            writeln!(out, "  referrals  {} merchants to a bank", grouped(self.referrals))?;
+        }
+        Ok(())
     }
 
     fn write_loan_book(&self, out: &mut String) -> std::fmt::Result {

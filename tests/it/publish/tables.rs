@@ -221,7 +221,7 @@ proptest! {
     #[test]
     fn queues_come_back(rows in vec((".{0,3}", 0..=i64::MAX, option::of(0.0..=1.0), vec(".{0,4}", 0..3), dates(), select(&ACTIONS[..])), 0..20)) {
         let rows: Vec<QueueLine> = (1_i64..).zip(rows).map(|(rank, (merchant_id, minor, pd_prob, rules, opened_on, action))| QueueLine {
-            rank, merchant_id, action, expected_saved_minor: minor, expected_loss_minor: minor, owed_minor: minor, arrears_minor: minor, dpd: 3,
+            rank, merchant_id, action, expected_saved_minor: minor, expected_loss_minor: minor, owed_minor: minor, arrears_minor: minor, dpd: (rank % 2 == 0).then_some(3),
             trouble_prob: pd_prob.map(|pd| pd / 2.0), pd_prob, unknown_loans: 1, rules, opened_on,
         }).collect();
         round_trip(QueueLine::table(), &rows);

@@ -90,7 +90,7 @@ fn what_officers_decide_is_in_the_offers_the_table_the_log_and_the_explanation()
     assert!(log.iter().all(|line| line.event == DecisionEvent::InForce && line.as_of == AS_OF));
     let explained = explain(run_dir, &second.merchant_id).unwrap().unwrap();
     assert!(
-        entry_text(&explained.entry).contains("officer: limit lowered to 10000 by Li Wei"),
+        entry_text(&explained.entry).contains("officer: limit lowered to 10000 minor units by Li Wei"),
         "{}",
         entry_text(&explained.entry)
     );
