@@ -272,7 +272,10 @@ fn over_limit(
     let limit = job.wash.max_quarantine_share_by_table.get(table).copied();
     let limit = limit.unwrap_or(job.wash.max_quarantine_share);
     let share = quarantined_share(ledger);
-    if share <= limit {
+    let quarantined: u64 = ledger.iter().map(|line| line.quarantined).sum();
+    // One row of a small table is more than any share: it costs its own merchant, and no night.
+    let is_single = quarantined == 1 && limit > 0.0;
+    if share <= limit || is_single {
         return Ok(None);
     }
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
@@ -281,7 +284,6 @@ fn over_limit(
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|&(rule, count)| (std::cmp::Reverse(count), rule));
-    let quarantined: u64 = counts.iter().map(|(_, count)| count).sum();
     let (mut firsts, nulls) = first_rows(table, quarantine.get(table).map(Arc::as_ref))?;
     let rules = counts.iter().take(5).map(|(rule, rows)| RuleTally {
         rule: (*rule).to_owned(),

@@ -68,7 +68,7 @@ pub(crate) static WASH_KEYS: Section = Section {
     head: "[wash]",
     doc: "When too much is broken to go on.",
     keys: &[
-        Key::new("max_quarantine_share", "number", "0.03", "largest share of any table's rows that may be quarantined")
+        Key::new("max_quarantine_share", "number", "0.03", "largest share of any table's rows that may be quarantined; a single row may be where it is not 0")
             .unit("share")
             .range("0 to 1"),
         Key::new(
