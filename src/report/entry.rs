@@ -88,7 +88,7 @@ fn write_answer(
     let Some(entry) = entry else {
         return writeln!(
             out,
-            "  answered   {at} application {application_id}: {what} of {product}; a later answer took its place"
+            "  answered   {at:.0} application {application_id}: {what} of {product}; a later answer took its place"
         );
     };
     let stands = |published: &&Offer| offer.as_ref().is_none_or(|offer| offer.offer_id != published.offer_id);
@@ -98,7 +98,7 @@ fn write_answer(
         [] => String::new(),
         gone => format!("; the run's offer {} can be drawn no more", gone.join(", ")),
     };
-    writeln!(out, "  answered   {at} application {application_id}: {what} of {product}{instead}")?;
+    writeln!(out, "  answered   {at:.0} application {application_id}: {what} of {product}{instead}")?;
     offer.iter().try_for_each(|offer| write_offer(out, offer, amount))?;
     decline.iter().try_for_each(|decline| write_decline(out, decline, amount))
 }
@@ -246,6 +246,7 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
         let said = match (verdict.observed, verdict.threshold) {
             // A rule that looks at no number.
             (None, None) => "does not hold".to_owned(),
+            (observed @ Some(_), None) => format!("observed {}", number(observed)),
             (observed, threshold) => format!("observed {}, threshold {}", number(observed), number(threshold)),
         };
         writeln!(out, "             rule {}: {said}", verdict.rule)?;

@@ -159,10 +159,14 @@ pub(crate) fn open(
     Ok(Some(OpenInput { name: name.to_owned(), files, schema, whole: None, has_told_footers: false }))
 }
 
+/// What to do about a file that is not whole.
+const SEND_AGAIN: &str =
+    "the file is damaged, or was cut off while it was written or sent; have it made and sent again";
+
 /// A damaged Parquet file can make the reader fail in any way.
 fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, SourceError>) -> Result<T, SourceError> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        Err(SourceError::Corrupt { file: path.to_owned(), why: "the reader gave up on it".to_owned() })
+        Err(SourceError::Corrupt { file: path.to_owned(), why: format!("the reader gave up on it: {SEND_AGAIN}") })
     })
 }
 
@@ -495,14 +499,14 @@ fn refuse_reserved<'a>(path: &Path, mut names: impl Iterator<Item = &'a str>) ->
 fn open_parquet(path: &Path) -> Result<(Schema, Format, u64), SourceError> {
     let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
     check_kind(path)?;
-    let footer = row_groups::footer(path).map_err(|e| corrupt(e.to_string()))?;
+    let footer = row_groups::footer(path).map_err(|e| corrupt(format!("{e}: {SEND_AGAIN}")))?;
     page_checksums::verify(path, &footer.metadata)?;
     let raw_rows = u32::try_from(footer.metadata.file_metadata().num_rows())
         .map_err(|_| corrupt("more than 4 billion rows; split it".to_owned()))?;
     let args = ScanArgsParquet { glob: false, hive_options: HiveOptions::new_disabled(), ..ScanArgsParquet::default() };
     // As a scan sees it.
     let mut rows = scanned(path, &footer, 0..0, &|_| false, args).map_err(corrupt)?;
-    let schema = rows.collect_schema().map_err(|e| corrupt(e.to_string()))?;
+    let schema = rows.collect_schema().map_err(|e| corrupt(format!("{e}: {SEND_AGAIN}")))?;
     for (name, dtype) in schema.iter() {
         // polars gives up on a type that it was not built for.
         if catch_unwind(AssertUnwindSafe(|| Series::full_null(name.clone(), 1, dtype))).is_err() {

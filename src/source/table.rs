@@ -281,7 +281,9 @@ impl<'a> Sources<'a> {
     ) -> Result<(), E> {
         let columns: Vec<&str> = to.table.columns.iter().map(|c| c.name).collect();
         let wanted = (spec.sql.is_none() && spec.filter.is_none()).then_some(columns.as_slice());
-        self.driver(spec)?.batches(wanted, &|batch| {
+        let driver = self.driver(spec)?;
+        let in_files: Vec<String> = driver.schema().iter_names().map(ToString::to_string).collect();
+        driver.batches(wanted, &|batch| {
             let sifted = filter.sift(batch)?;
             let batch = sifted.taken;
             let run = |batch: DataFrame| match &spec.sql {
@@ -292,7 +294,13 @@ impl<'a> Sources<'a> {
             let frame = run(batch.clone())?;
             check_lineage(spec, &frame)?;
             let not_meant = to.not_meant(sifted.skipped, run);
-            let frame = to.conform(&frame)?;
+            let frame = to.conform(&frame).map_err(|error| match error {
+                // A column that goes by another name was not read.
+                SourceError::MissingColumn { table, column, expected, from, .. } if wanted.is_some() => {
+                    SourceError::MissingColumn { table, column, expected, found: in_files.join(", "), from }
+                }
+                error => error,
+            })?;
             let lost = if spec.sql.is_some() { not_returned(spec, &frame, &batch)? } else { None };
             take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)?, not_meant })
         })
