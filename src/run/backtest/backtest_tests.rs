@@ -1,15 +1,19 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use jiff::civil::date;
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 
 use super::fate::{LoanNight, LoanStory};
 use super::judge::{JOIN_DAYS, LEAD_DAYS, judge};
 use super::panel::{MerchantSeries, Panel, PanelRule, Standing};
+use super::plan::{Look, Plan};
+use super::replay::Replayed;
 use super::*;
-use crate::domain::Currency;
+use crate::domain::{AsOf, Currency};
 use crate::run::Job;
+use crate::run::night_tables::ingest_job;
 use crate::run::progress::Silent;
 use crate::run::rules::JobRules;
 use crate::simulate::{SimulationSettings, simulate};
@@ -38,7 +42,8 @@ fn what_is_chosen_rests_on_nothing_of_the_judged_period() {
     assert!(plan.judged.to.saturating_add(90.days()) <= plan.judged.known_by);
     assert!(choosing.to.saturating_add(90.days()) <= plan.judged.from);
     assert!(choosing.known_by <= plan.judged.from);
-    let looked: Vec<Date> = plan.nights.iter().filter(|(_, look)| *look == Look::Alerts).map(|(n, _)| *n).collect();
+    let looked: Vec<Date> =
+        plan.nights.iter().filter(|(_, look)| *look == Look::Alerts).map(|(n, _)| *n).collect();
     assert!(looked.contains(&choosing.from) && looked.contains(&plan.judged.to));
     assert_eq!(looked.last(), Some(&plan.judged.to), "after it the ledger alone is looked at");
     assert!(plan.nights.last().unwrap().0 > day(893), "up to the observation date");

@@ -11,11 +11,11 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::Plan;
 use super::choose::LEAST_MONEY_SHARE;
 use super::curve::{CurvePoint, Flagged, along, along_rules, worst};
 use super::judge::{Figures, Period, judge};
 use super::panel::{Panel, PanelRule, Standing};
+use super::plan::Plan;
 use super::replay::BacktestError;
 use crate::monitor::HazardTerms;
 use crate::run::hazard::{

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::fate::{LoanStory, loan_night};
 use super::hazard::HazardNights;
 use super::panel::{MerchantSeries, Panel, PanelRule, Standing};
-use super::{Look, Plan};
+use super::plan::{Look, Plan};
 use crate::domain::{AsOf, AsOfError, parallel};
 use crate::features::FeatureTable;
 use crate::model::ModelError;
