@@ -142,7 +142,7 @@ pub struct Answered {
 type DrawsByMerchant<'a> = BTreeMap<&'a str, BTreeMap<&'a str, i64>>;
 
 /// An answer, with the place of its application among those of the call.
-type Given = (usize, (Outcome, LoggedAnswer));
+type PlacedAnswer = (usize, (Outcome, LoggedAnswer));
 
 /// One run, open to answer from.
 pub struct Desk {
@@ -305,7 +305,7 @@ impl Desk {
         asked: &BTreeMap<String, Vec<(usize, Application)>>,
         before: &AnswersSince,
         draws: &DrawsByMerchant<'_>,
-    ) -> Result<Vec<Given>, AnswerError> {
+    ) -> Result<Vec<PlacedAnswer>, AnswerError> {
         let merchants: BTreeSet<&str> = asked.keys().map(String::as_str).collect();
         let known = known(&self.book, &merchants)?;
         let mut open = OpenOffers::new(known.values().flat_map(|merchant| merchant.open.iter().cloned()));
@@ -324,7 +324,7 @@ impl Desk {
             }
         }
         self.check_draws(&open)?;
-        let at_hand = |merchant: &str| AtHand {
+        let at_hand = |merchant: &str| CreditFile {
             known: known.get(merchant),
             open: without_lapsed(open.of(merchant), self.on.date()),
             answered: offers.get(merchant).cloned().unwrap_or_default(),
@@ -333,7 +333,7 @@ impl Desk {
         };
         if let Some(left) = &mut self.left_of_budget(&merchants, before, draws)? {
             // A budget for all is claimed in the order of the applications.
-            let mut at_desk: BTreeMap<&str, AtHand<'_>> = BTreeMap::new();
+            let mut at_desk: BTreeMap<&str, CreditFile<'_>> = BTreeMap::new();
             let mut in_order: Vec<&(usize, Application)> = asked.values().flatten().collect();
             in_order.sort_by_key(|(at, _)| *at);
             let mut given = Vec::new();
@@ -350,7 +350,7 @@ impl Desk {
                 |(at, application): &(usize, Application)| Ok((*at, self.decide(application, &mut at_hand, None)?));
             applications.iter().map(decide).collect::<Result<Vec<_>, AnswerError>>()
         };
-        let given: Vec<Vec<Given>> = asked.par_iter().map(of_merchant).collect::<Result<_, _>>()?;
+        let given: Vec<Vec<PlacedAnswer>> = asked.par_iter().map(of_merchant).collect::<Result<_, _>>()?;
         Ok(given.into_iter().flatten().collect())
     }
 
@@ -449,7 +449,7 @@ impl Desk {
 
     /// The open offer that was chosen together with all others: it stands for as long as rules and caps allow so much. `None` where the policy does
     /// not optimise.
-    fn chosen_before(&self, earlier: Option<&OpenOffer>, at_hand: &AtHand<'_>, allowed: &Offer) -> Option<Offer> {
+    fn chosen_before(&self, earlier: Option<&OpenOffer>, at_hand: &CreditFile<'_>, allowed: &Offer) -> Option<Offer> {
         self.optimisation.as_ref()?;
         let open = earlier.filter(|earlier| earlier.state == OfferState::Open)?;
         at_hand.offer(&open.offer_id).filter(|stands| stands.limit_minor <= allowed.limit_minor)
@@ -473,7 +473,7 @@ impl Desk {
     fn decide(
         &self,
         application: &Application,
-        at_hand: &mut AtHand<'_>,
+        at_hand: &mut CreditFile<'_>,
         left: Option<&mut i64>,
     ) -> Result<(Outcome, LoggedAnswer), AnswerError> {
         let mut entry = LoggedAnswer {
@@ -587,7 +587,7 @@ fn put_on(open: &mut OpenOffers, answer: &LoggedAnswer) {
 }
 
 /// What is at hand of one merchant while several applications are answered.
-struct AtHand<'a> {
+struct CreditFile<'a> {
     known: Option<&'a Known>,
     open: Vec<OpenOffer>,
     answered: Vec<Offer>,
@@ -596,7 +596,7 @@ struct AtHand<'a> {
     draws: BTreeMap<&'a str, i64>,
 }
 
-impl AtHand<'_> {
+impl CreditFile<'_> {
     /// An offer of the night, or one given by day since.
     fn offer(&self, offer_id: &str) -> Option<Offer> {
         let of_night = self.known.into_iter().flat_map(|known| &known.offers);

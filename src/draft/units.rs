@@ -125,8 +125,8 @@ pub(super) fn minor_units(land: &Landscape, currency: Option<Currency>, at: Colu
         None => {}
     }
     match evidence(land, currency, at) {
-        Some(Said { is_minor: true, why }) => return (1, Some(format!("{why}: taken as minor units"))),
-        Some(Said { is_minor: false, .. }) => return (units, otherwise()),
+        Some(UnitEvidence { is_minor: true, why }) => return (1, Some(format!("{why}: taken as minor units"))),
+        Some(UnitEvidence { is_minor: false, .. }) => return (units, otherwise()),
         None => {}
     }
     if let Some(why) = of_the_same_export(land, currency, at) {
@@ -139,14 +139,14 @@ pub(super) fn minor_units(land: &Landscape, currency: Option<Currency>, at: Colu
 }
 
 /// What tells of one column alone.
-struct Said {
+struct UnitEvidence {
     is_minor: bool,
     why: String,
 }
 
-fn evidence(land: &Landscape, currency: Option<Currency>, at: ColumnAt) -> Option<Said> {
+fn evidence(land: &Landscape, currency: Option<Currency>, at: ColumnAt) -> Option<UnitEvidence> {
     let raw = land.column(at);
-    let minor = |why: String| Some(Said { is_minor: true, why });
+    let minor = |why: String| Some(UnitEvidence { is_minor: true, why });
     if let Some(said) = said_in_notes(land, &raw.name) {
         return Some(said);
     }
@@ -154,7 +154,7 @@ fn evidence(land: &Landscape, currency: Option<Currency>, at: ColumnAt) -> Optio
         return minor(format!("{:?} is a hundred times {main:?}", raw.name));
     }
     let has_fractions = currency.is_some_and(|c| PRICED_WITH_FRACTIONS.contains(&c.code().as_str()));
-    (has_fractions && ends_as_prices(raw) && is_of_trade(land, at)).then(|| Said {
+    (has_fractions && ends_as_prices(raw) && is_of_trade(land, at)).then(|| UnitEvidence {
         is_minor: true,
         why: "whole numbers that end as prices do (99, 00, 50), none of them below 100".to_owned(),
     })
@@ -251,7 +251,7 @@ fn is_of_trade(land: &Landscape, at: ColumnAt) -> bool {
 }
 
 /// What the texts beside the data say of a column, or of all amounts.
-fn said_in_notes(land: &Landscape, column: &str) -> Option<Said> {
+fn said_in_notes(land: &Landscape, column: &str) -> Option<UnitEvidence> {
     let column = column.to_lowercase();
     let lines = || {
         land.folder.notes.iter().flat_map(|note| note.text.lines().map(move |line| (&note.file, line.to_lowercase())))
@@ -271,5 +271,5 @@ fn said_in_notes(land: &Landscape, column: &str) -> Option<Said> {
         lines().find_map(|(file, line)| says(&line, &ALL_AMOUNTS).then(|| unit(&line)).flatten().map(|is| (file, is)))
     };
     let (file, is_minor) = of_column().or_else(of_all)?;
-    Some(Said { is_minor, why: format!("{file} says so") })
+    Some(UnitEvidence { is_minor, why: format!("{file} says so") })
 }

@@ -40,7 +40,7 @@ pub use account::{Account, Owed, Requests};
 pub use declared::Declared;
 pub use error::ExposureError;
 pub use escrow::RECEIVABLE_COLUMNS;
-pub use group::{DrawnAt, DrawnTogether, GroupShare, GroupTotal, GroupTotals, LeftGroups, Member, Membership};
+pub use group::{ConcurrentLoans, DrawnAt, GroupShare, GroupTotal, GroupTotals, LeftGroups, Member, Membership};
 pub use member::{MembersBefore, RememberedMember, groups_of_broken_members};
 pub use open_offer::{OfferState, OpenOffer, carry_over, committed_since, grant, withdraw, without_lapsed};
 pub use owner::{OwnerShare, OwnerTotals, Owners, OwnersBefore, RememberedOwner, ShopStanding, Shops};

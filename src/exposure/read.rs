@@ -12,7 +12,7 @@ use super::account::{Account, Owed, Requests};
 use super::declared::{Declared, declarations};
 use super::error::ExposureError;
 use super::escrow::{ShardReceivables, receivables};
-use super::group::{DrawnAt, DrawnTogether, GroupTotal, GroupTotals, LeftGroups, Membership};
+use super::group::{ConcurrentLoans, DrawnAt, GroupTotal, GroupTotals, LeftGroups, Membership};
 use super::member::{MemberBefore, MembersBefore, RememberedMember, groups_of_broken_members};
 use super::open_offer::{self, OfferState, OpenOffer, carry_over};
 use super::owner::{
@@ -361,7 +361,7 @@ impl<'a> Book<'a> {
         match self {
             Self::NotKept => Vec::new(),
             Self::Absent(evidence) => remembered(evidence, merchant, |loan| loan.must_be_sent() && !loan.may_owe()),
-            Self::Of(ledger) => ledger.closed_to_be_sent_of(merchant).into_iter().map(str::to_owned).collect(),
+            Self::Of(ledger) => ledger.closed_loans_still_expected(merchant).into_iter().map(str::to_owned).collect(),
         }
     }
 
@@ -635,7 +635,8 @@ fn own_totals(
         if let Some(group) = &loan.group_id {
             let part = own.entry(group.clone()).or_default();
             part.group_loans_minor = part.group_loans_minor.saturating_add(loan.outstanding_minor);
-            let drawn = DrawnTogether { owed_minor: loan.outstanding_minor, in_default: u32::from(loan.is_in_default) };
+            let drawn =
+                ConcurrentLoans { owed_minor: loan.outstanding_minor, in_default: u32::from(loan.is_in_default) };
             let offered = loan.offer_id.as_deref().and_then(&offered).unwrap_or(loan.disbursed_at);
             let at = DrawnAt { offered: offered.min(loan.disbursed_at), drawn: loan.disbursed_at };
             part.drawn.entry(at).or_default().add(drawn);

@@ -49,7 +49,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
     }
 
     fn unit_prices(&self, candidate: usize) -> Prices {
-        Prices::of(&self.prices.shadow, self.problem.rooms.touched(self.problem.candidates.place(candidate)))
+        Prices::of(&self.prices.shadow, self.problem.capacities.touched(self.problem.candidates.place(candidate)))
     }
 
     fn choices<'b>(&self, candidate: usize, choices: &'b mut Vec<Choice>) -> &'b [Choice] {
@@ -72,8 +72,8 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
             lent_minor: -before.lent_minor,
             loss_minor: -before.loss_minor,
         };
-        self.sums.add(&self.problem.rooms, place, &less, 0);
-        self.sums.add(&self.problem.rooms, place, &new, number);
+        self.sums.add(&self.problem.capacities, place, &less, 0);
+        self.sums.add(&self.problem.capacities, place, &new, number);
         self.sums.chosen -= u64::from(old > 0);
         if let Some(slot) = self.numbers.get_mut(candidate) {
             *slot = number;
@@ -83,7 +83,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
     /// By how much a bound is exceeded.
     fn excess(&self, bound: usize) -> i128 {
         let used = self.sums.used.get(bound).copied().unwrap_or(0);
-        used - self.problem.rooms.most.get(bound).map_or(i128::MAX, |most| i128::from(*most))
+        used - self.problem.capacities.most.get(bound).map_or(i128::MAX, |most| i128::from(*most))
     }
 
     /// What a change frees of the bounds that are exceeded, each in parts of its excess; 0 where it uses more of anything.
@@ -91,7 +91,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
         if to.lent_minor > from.lent_minor || to.loss_minor > from.loss_minor {
             return 0.0;
         }
-        let touched = self.problem.rooms.touched(self.problem.candidates.place(candidate));
+        let touched = self.problem.capacities.touched(self.problem.candidates.place(candidate));
         let mut relief = 0.0;
         for ((bound, before), after) in touched.into_iter().zip(uses(from)).zip(uses(to)) {
             let excess = bound.map_or(0, |bound| self.excess(bound));
@@ -106,7 +106,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
     fn lower(&mut self, keeps: bool) -> bool {
         let mut choices = Vec::new();
         for _ in 0..ROUNDS {
-            if self.sums.is_within(&self.problem.rooms) {
+            if self.sums.is_within(&self.problem.capacities) {
                 return true;
             }
             let mut moves: Vec<Move> = Vec::new();
@@ -121,7 +121,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
                 return false;
             }
             for Move { candidate, number, .. } in moves {
-                if self.sums.is_within(&self.problem.rooms) {
+                if self.sums.is_within(&self.problem.capacities) {
                     break;
                 }
                 self.choices(candidate, &mut choices);
@@ -132,7 +132,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
             }
         }
         if keeps {
-            return self.sums.is_within(&self.problem.rooms);
+            return self.sums.is_within(&self.problem.capacities);
         }
         // Rounds that each free a little could go on: what is exceeded still is emptied from the last candidate on.
         for candidate in (0..self.numbers.len()).rev() {
@@ -169,7 +169,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
 
     /// Gives something to as many as the least number asks for, as far as the bounds allow.
     fn approve(&mut self) {
-        let missing = self.problem.rooms.least_chosen.saturating_sub(self.sums.chosen);
+        let missing = self.problem.capacities.least_chosen.saturating_sub(self.sums.chosen);
         if missing == 0 {
             return;
         }
@@ -198,7 +198,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
         for Move { candidate, number, .. } in cheapest {
             self.choices(candidate, &mut choices);
             let to = chosen(&choices, number);
-            if self.sums.chosen < self.problem.rooms.least_chosen && self.fits(candidate, &Choice::NOTHING, &to) {
+            if self.sums.chosen < self.problem.capacities.least_chosen && self.fits(candidate, &Choice::NOTHING, &to) {
                 self.set(candidate, number, &choices);
             }
         }
@@ -206,7 +206,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
 
     /// Whether a change stays within every bound.
     fn fits(&self, candidate: usize, from: &Choice, to: &Choice) -> bool {
-        let touched = self.problem.rooms.touched(self.problem.candidates.place(candidate));
+        let touched = self.problem.capacities.touched(self.problem.candidates.place(candidate));
         touched.into_iter().zip(uses(from)).zip(uses(to)).all(|((bound, before), after)| {
             after <= before || bound.is_none_or(|bound| self.excess(bound) + i128::from(after - before) <= 0)
         })

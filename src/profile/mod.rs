@@ -17,7 +17,7 @@ pub use column::{Endings, RawColumn, ValueKind};
 pub use currency_hint::CurrencyHint;
 pub use dated_files::DatedFiles;
 pub use error::ProfileError;
-pub use folder::{AddsUp, Folder, Note, UnreadFile, profile_folder};
+pub use folder::{Folder, Note, SumCheck, UnreadFile, profile_folder};
 pub(crate) use letters::{is_accent, is_mark, without_accent};
 pub use number_form::NumberForm;
 pub use reference::{ColumnAt, Reference};

@@ -206,7 +206,7 @@ impl RawTable {
 
     /// Mean of the numbers of rows that are their value's only one in another column, and of rows that are not; of those whose numbers were kept.
     #[must_use]
-    pub fn means_alone_and_together(&self, column: usize, numbers: usize) -> Option<(f64, f64)> {
+    pub fn means_by_uniqueness(&self, column: usize, numbers: usize) -> Option<(f64, f64)> {
         const LEAST: usize = 20;
         let (names, numbers) = (self.columns.get(column)?, self.columns.get(numbers)?);
         let mut rows: HashMap<u64, usize> = HashMap::new();
@@ -327,7 +327,7 @@ fn renamed(
     let mut found: Vec<(String, String)> = Vec::new();
     for (at, older) in headers.iter().enumerate() {
         for newer in headers.iter().skip(at + 1) {
-            for (new, old) in in_the_same_place(older, newer) {
+            for (new, old) in renamed_columns(older, newer) {
                 let has_both = headers.iter().any(|header| header.contains(&new) && header.contains(&old));
                 let is_taken = found.iter().any(|(a, b)| [a, b].contains(&&old) || *b == new);
                 if has_both || is_taken {
@@ -347,7 +347,7 @@ fn renamed(
 }
 
 /// Columns of which each header has one alone between two that both have: the newer name and the older.
-fn in_the_same_place(older: &[String], newer: &[String]) -> Vec<(String, String)> {
+fn renamed_columns(older: &[String], newer: &[String]) -> Vec<(String, String)> {
     let news = alone(newer, older);
     let olds = alone(older, newer);
     let old_of = |(_, place): &Alone| olds.iter().find(|(_, its)| its == place).map(|(old, _)| (*old).to_owned());

@@ -54,7 +54,7 @@ pub use gate_settings::{Allowance, Fault, GateSettings, TableLimits};
 pub use intake_gates::{AllowedFault, GateFinding, IntakeVerdict, ReferenceNight};
 pub use job::{Faults, Job, JobFiles, job_reference};
 pub use job_training::{Part, SnapshotCounts, TrainedModels, TrainingError, no_better_than_chance, train_job};
-pub use label_survey::{LabelFault, LabelFinding, LabelSurvey, Labels, SnapshotLabels, Tried, WouldDo};
+pub use label_survey::{LabelFault, LabelFinding, LabelSurvey, Labels, SnapshotLabels, SuggestedSettings, TriedWindow};
 pub use loan_survey::{LoanSurvey, UnknownLoans};
 pub use model_settings::{LabelKind, ModelSettings};
 pub use nightly::{RunOutcome, run_job, run_opened};

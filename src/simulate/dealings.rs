@@ -38,7 +38,7 @@ pub(super) enum Purpose {
 
 /// A request that waits for money.
 #[derive(Debug, Clone, Copy)]
-struct Want {
+struct WaitingRequest {
     purpose: Purpose,
     amount: i64,
     since: i64,
@@ -89,12 +89,12 @@ pub(super) struct Dealings {
     pub(super) knows_truth: bool,
     /// The lender has stopped lending: nothing is asked for any more.
     pub(super) has_ended: bool,
-    wants: Vec<Want>,
+    wants: Vec<WaitingRequest>,
 }
 
 /// An offer that is being taken.
-struct Taking {
-    want: Want,
+struct AcceptedOffer {
+    want: WaitingRequest,
     offer: usize,
     amount: i64,
     orders: Vec<usize>,
@@ -121,7 +121,7 @@ impl Dealings {
         self.wants.iter().any(|w| w.purpose == purpose)
     }
 
-    fn leave(&mut self, want: Want, why: LeftOffer) {
+    fn leave(&mut self, want: WaitingRequest, why: LeftOffer) {
         if let Some(request) = self.requests.get_mut(want.request) {
             request.left = Some(why);
         }
@@ -183,7 +183,7 @@ impl Living {
         let today = Today { traits: &life.traits, calendar, day, received: 0.0, season, is_dark: false, group };
         life.credit.apply(draw, purse, today, at, product, amount, orders);
         let at_most = draw.log_normal(PAYS_AT_EASE_PPM, 0.12) * (1.0 + 0.4 * purse.strain);
-        dealings.wants.push(Want {
+        dealings.wants.push(WaitingRequest {
             purpose,
             amount,
             since: day,
@@ -218,7 +218,7 @@ impl Living {
     }
 
     /// The cheapest offer that suits, if any does.
-    fn choose(&mut self, want: Want, day: i64, now: i64) -> Option<Taking> {
+    fn choose(&mut self, want: WaitingRequest, day: i64, now: i64) -> Option<AcceptedOffer> {
         let dealings = self.dealings.as_mut()?;
         let suits = |product: &str| (product == "order-loan") == (want.purpose == Purpose::Orders);
         let standing =
@@ -251,7 +251,7 @@ impl Living {
             dealings.leave(want, if is_small { LeftOffer::TooSmall } else { LeftOffer::OrdersSettled });
             return None;
         }
-        Some(Taking { want, offer, amount, orders })
+        Some(AcceptedOffer { want, offer, amount, orders })
     }
 
     #[expect(
@@ -265,7 +265,7 @@ impl Living {
         now: i64,
         season: f64,
         group: Option<u64>,
-        taking: &Taking,
+        taking: &AcceptedOffer,
         used: f64,
         luck: f64,
     ) {

@@ -81,12 +81,12 @@ struct Normal {
 
 /// Which columns are free; with `is_tight` the first level's own exponent is 0, and size follows from the other levels.
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct FreeColumns {
     columns: [bool; WIDTH],
     is_tight: bool,
 }
 
-impl Kept {
+impl FreeColumns {
     fn free(self) -> Vec<usize> {
         (0..WIDTH).filter(|&c| self.columns.get(c) == Some(&true) && !(self.is_tight && c == SIZE)).collect()
     }
@@ -137,7 +137,7 @@ impl Normal {
     }
 
     /// The least-squares solution with some columns at 0.
-    fn with(&self, kept: Kept) -> Option<Coefficients> {
+    fn with(&self, kept: FreeColumns) -> Option<Coefficients> {
         let free = kept.free();
         let n = free.len();
         // Where size follows from the levels: coefficients = M × free − (1 at size).
@@ -165,15 +165,15 @@ impl Normal {
     }
 
     /// The best solution within the bounds: every set of bounds that may bind is tried.
-    fn solve(&self, grows_with_size: bool) -> Result<(Coefficients, Kept), ModelError> {
-        let mut best: Option<(f64, Coefficients, Kept)> = None;
+    fn solve(&self, grows_with_size: bool) -> Result<(Coefficients, FreeColumns), ModelError> {
+        let mut best: Option<(f64, Coefficients, FreeColumns)> = None;
         for mask in 0..1_u32 << (WIDTH - 1) {
             for is_tight in [false, true] {
                 let mut columns = [true; WIDTH];
                 for (bit, column) in columns.iter_mut().skip(1).enumerate() {
                     *column = mask >> bit & 1 == 1;
                 }
-                let kept = Kept { columns, is_tight };
+                let kept = FreeColumns { columns, is_tight };
                 let Some(found) = self.with(kept).filter(|c| is_allowed(c, grows_with_size)) else { continue };
                 let objective = self.objective(&found);
                 if objective.is_finite() && best.as_ref().is_none_or(|(least, ..)| objective < *least) {
@@ -203,7 +203,7 @@ fn confirm(
     weights: &[f64],
     tilt: f64,
     normal: &Normal,
-    kept: Kept,
+    kept: FreeColumns,
     ours: &Coefficients,
 ) -> Result<(), ModelError> {
     let free = kept.free();

@@ -27,7 +27,7 @@ const LEAST_NIGHTS: usize = 4;
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Every night, oldest first, up to as-of: whether its alerts are replayed, or its ledger alone is looked at.
-    pub nights: Vec<(Date, Look)>,
+    pub nights: Vec<(Date, NightScope)>,
     /// Thresholds are chosen on it; `None` where the period has no room: then the monitor file's are judged.
     pub choosing: Option<Period>,
     /// And judged on it.
@@ -40,7 +40,7 @@ pub struct Plan {
 
 /// What is looked at on a night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum NightScope {
     /// Features, ledger and alerts.
     Alerts,
     /// Features and ledger: the hazard model learns from it.
@@ -89,7 +89,7 @@ impl Plan {
         let chosen_to = dates.get(choosable.max(1) - 1).copied().unwrap_or(first);
         let look = |at: usize| {
             let is_watched = at < choosable || (at + WARM_UP_NIGHTS >= judged_at && at < asked);
-            if is_watched { Look::Alerts } else { Look::Ledger }
+            if is_watched { NightScope::Alerts } else { NightScope::Ledger }
         };
         Ok(Self {
             nights: dates.iter().enumerate().map(|(at, day)| (*day, look(at))).collect(),
@@ -108,14 +108,14 @@ impl Plan {
         let last = self.judged.from.saturating_sub(i64::from(matures_days).days());
         let first = last.saturating_sub((i64::from(nights.saturating_sub(1)) * i64::from(self.every_days)).days());
         for (_, look) in
-            self.nights.iter_mut().filter(|(day, look)| *look == Look::Ledger && (first..=last).contains(day))
+            self.nights.iter_mut().filter(|(day, look)| *look == NightScope::Ledger && (first..=last).contains(day))
         {
-            *look = Look::Features;
+            *look = NightScope::Features;
         }
         let asked_from = self.nights.first().map_or(first, |(day, _)| *day);
         let earlier = std::iter::successors(asked_from.checked_sub(step).ok(), |day| day.checked_sub(step).ok());
-        let mut all: Vec<(Date, Look)> =
-            earlier.take_while(|day| *day >= first).map(|day| (day, Look::FeaturesAlone)).collect();
+        let mut all: Vec<(Date, NightScope)> =
+            earlier.take_while(|day| *day >= first).map(|day| (day, NightScope::FeaturesAlone)).collect();
         all.reverse();
         all.append(&mut self.nights);
         self.nights = all;

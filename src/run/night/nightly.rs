@@ -28,8 +28,8 @@ use crate::publish::{
 use crate::run::Job;
 use crate::run::decision_gates::check_gates;
 use crate::run::error::RunError;
-use crate::run::facts::{LookedAt, ShardFacts};
-use crate::run::hazard::Foresight;
+use crate::run::facts::{ReceiptMeasure, ShardFacts};
+use crate::run::hazard::HazardScoring;
 use crate::run::job_training::no_better_than_chance;
 use crate::run::model_choice::terms_not_foreseen;
 use crate::run::options::{RunOptions, open_job};
@@ -216,7 +216,7 @@ impl Night<'_> {
         });
         let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
         let looked_at =
-            LookedAt { features: &rules.features, measure: &job.model.ability_measure, horizons: &horizons };
+            ReceiptMeasure { features: &rules.features, measure: &job.model.ability_measure, horizons: &horizons };
         let prepared =
             prepare_shards(&ingested.store, as_of, rules, (&memory.evidence, &memory.rows), progress, |seen| {
                 let mut facts = ShardFacts::of(seen, before, &terms, &looked_at, &memory.states)?;
@@ -231,7 +231,7 @@ impl Night<'_> {
             })?;
         let AcrossShards { mut groups, owners, categories, defaulted } =
             across.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let foresight = Foresight::of(rules, bundle)?;
+        let foresight = HazardScoring::of(rules, bundle)?;
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
         if rules.policy.groups.is_some_and(|terms| terms.dependence.is_some()) {
             let risks = read_member_risks(night.previous.as_ref(), &groups.members())?;

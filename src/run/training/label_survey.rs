@@ -60,9 +60,9 @@ pub struct LabelSurvey {
     /// What training refuses, or what keeps its model from being approved by the job.
     pub findings: Vec<LabelFinding>,
     /// Settings that would do, the smallest change first; empty where the job's own do, or none that was tried does.
-    pub would_do: Vec<WouldDo>,
+    pub would_do: Vec<SuggestedSettings>,
     /// What was tried: empty where the job's own settings do.
-    pub tried: Vec<Tried>,
+    pub tried: Vec<TriedWindow>,
 }
 
 /// One snapshot's labels.
@@ -129,7 +129,7 @@ pub enum LabelFault {
 
 /// Settings of `[model]` that would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WouldDo {
+pub struct SuggestedSettings {
     /// What makes a merchant bad.
     pub label: LabelKind,
     /// Days of future that decide a label; `pd_horizon_days` of the policy must be the same.
@@ -150,7 +150,7 @@ pub struct WouldDo {
 
 /// One performance window that was tried, with all snapshots that history allows, at most [`SNAPSHOTS_TRIED`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Tried {
+pub struct TriedWindow {
     /// What makes a merchant bad.
     pub label: LabelKind,
     /// Days of future that decide a label.
@@ -387,11 +387,11 @@ impl Counter<'_> {
         &mut self,
         own: &ModelSettings,
         must_improve: bool,
-    ) -> Result<(Vec<WouldDo>, Vec<Tried>), TrainingError> {
+    ) -> Result<(Vec<SuggestedSettings>, Vec<TriedWindow>), TrainingError> {
         let (mut would_do, mut tried) = (Vec::new(), Vec::new());
         for candidate in candidates(own, self.rules) {
             let labels = self.back_in_time(&candidate)?;
-            tried.push(Tried {
+            tried.push(TriedWindow {
                 label: candidate.label,
                 performance_days: candidate.performance_days,
                 snapshots: u16::try_from(labels.len()).unwrap_or(u16::MAX),
@@ -404,7 +404,7 @@ impl Counter<'_> {
                 (!must_improve).then(|| nearest(&candidate, own, &labels, passes)).flatten()
             });
             let before_days = self.before_days_of(own, &candidate);
-            would_do.extend(found.map(|settings| WouldDo { before_days, ..settings }));
+            would_do.extend(found.map(|settings| SuggestedSettings { before_days, ..settings }));
             if is_done {
                 break;
             }
@@ -490,7 +490,7 @@ fn nearest(
     own: &ModelSettings,
     labels: &[SnapshotLabels],
     passes: impl Fn(&[LabelFinding]) -> bool,
-) -> Option<WouldDo> {
+) -> Option<SuggestedSettings> {
     let most = u16::try_from(labels.len()).unwrap_or(u16::MAX);
     let mut tries: Vec<(u16, u16)> =
         (1..most).flat_map(|test| (test + 1..=most).map(move |snapshots| (test, snapshots))).collect();
@@ -504,7 +504,7 @@ fn nearest(
         let (train, test) = (of_part(Part::Train), of_part(Part::Test));
         let has_train = (0..snapshots).any(|n| part_of(&settings, n) == Part::Train);
         let findings = judge(&settings, train, test, has_train);
-        passes(&findings).then_some(WouldDo {
+        passes(&findings).then_some(SuggestedSettings {
             label: settings.label,
             performance_days: settings.performance_days,
             snapshots,

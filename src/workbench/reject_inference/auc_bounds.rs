@@ -23,7 +23,7 @@ fn sweep(accepted: &[Tie], rejected_pd: &[f64], upwards: bool) -> Result<f64, Un
     rejects.sort_unstable_by(f64::total_cmp);
     let goods: f64 = accepted.iter().map(|tie| tie.good).sum::<f64>() + rejects.len() as f64;
     let bads: f64 = accepted.iter().map(|tie| tie.bad).sum();
-    let below = Below::new(accepted);
+    let below = CountsBelow::new(accepted);
     // Pairs won while all rejects are good.
     let mut won: f64 = accepted.iter().map(|tie| tie.bad * below.goods(tie.pd)).sum();
     won += rejects.iter().map(|pd| bads - below.bads(*pd)).sum::<f64>();
@@ -57,13 +57,13 @@ fn sweep(accepted: &[Tie], rejected_pd: &[f64], upwards: bool) -> Result<f64, Un
 }
 
 /// Accepted goods and bads below a PD, those at it counted half.
-struct Below {
+struct CountsBelow {
     pds: Vec<f64>,
     goods: Vec<f64>,
     bads: Vec<f64>,
 }
 
-impl Below {
+impl CountsBelow {
     fn new(accepted: &[Tie]) -> Self {
         let mut sums = Self { pds: Vec::new(), goods: vec![0.0], bads: vec![0.0] };
         let (mut good, mut bad) = (0.0, 0.0);

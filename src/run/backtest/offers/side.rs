@@ -25,9 +25,9 @@ use crate::run::Job;
 use crate::run::backtest::BacktestError;
 use crate::run::decide::{DecideError, Decided, DecisionContext, decide_shard};
 use crate::run::error::RunError;
-use crate::run::facts::{LookedAt, ShardFacts};
+use crate::run::facts::{ReceiptMeasure, ShardFacts};
 use crate::run::features_before::FeaturesBefore;
-use crate::run::hazard::Foresight;
+use crate::run::hazard::HazardScoring;
 use crate::run::open_offers::parts_per_million;
 use crate::run::population::{finish_shards, prepare_shards};
 use crate::run::progress::Progress;
@@ -144,15 +144,18 @@ impl<'a> Side<'a> {
         };
         let bundle = &model.bundle;
         let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
-        let looked_at =
-            LookedAt { features: &rules.features, measure: job.model.ability_measure.as_str(), horizons: &horizons };
+        let receipts = ReceiptMeasure {
+            features: &rules.features,
+            measure: job.model.ability_measure.as_str(),
+            horizons: &horizons,
+        };
         let groups = groups_of_broken_members(&ingested.unattributed, on);
         let crossing =
             Mutex::new((groups, CategoryReceipts::default(), DefaultedGroups::default(), OwnerTotals::default()));
         progress.stage(&format!("decide as of {}", on.date()), Some(2 * u64::from(store.buckets())));
         let prepared = prepare_shards(store, on, rules, (&evidence, &RowsBefore::default()), progress, |seen| {
-            let mut facts = ShardFacts::of(seen, before, &terms, &looked_at, states)?;
-            facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
+            let mut facts = ShardFacts::of(seen, before, &terms, &receipts, states)?;
+            facts.scenarios = measure_scenarios(seen, rules, &receipts)?;
             let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
             let of_shard = receipts::by_category(histories);
             let mut crossing = crossing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,7 +168,7 @@ impl<'a> Side<'a> {
             Ok::<_, DecideError>(facts)
         })?;
         let (mut groups, categories, defaulted, owners) = crossing.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let foresight = Foresight::of(rules, bundle)?;
+        let hazard = HazardScoring::of(rules, bundle)?;
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
         // A past date is decided by itself: no night before it has scored the members.
         groups.look_up_risks(&BTreeMap::new(), parts_per_million(scale.riskiest().get()));
@@ -192,7 +195,7 @@ impl<'a> Side<'a> {
             bundle,
             scale: &scale,
             reference: &model.reference,
-            foresight: foresight.as_ref(),
+            hazard: hazard.as_ref(),
             watching: &watching,
             currency: job.intake.currency,
         };
