@@ -33,8 +33,8 @@ mod wide;
 
 use gates::{decision_gates, gate_settings, intake_gates};
 use night::{
-    decide, features_before, night_before, night_tables, nightly, officers_work, open_offers, portfolio_report,
-    publishing, settlement, summarise, summary,
+    across_shards, decide, features_before, night_before, night_tables, nightly, officers_work, open_offers,
+    portfolio_report, publishing, settlement, summarise, summary,
 };
 use training::{job_training, label_survey, learnt_merchants, model_choice, model_settings, receipts, tonights_model};
 
