@@ -29,7 +29,7 @@ use crate::publish::{
     PublishedRun, Publisher, RunIdentity, Stage, StageCost, log_decisions,
 };
 use crate::run::Job;
-use crate::run::job_training::no_better_than_chance;
+use crate::run::approval::no_better_than_chance;
 use crate::run::decision_gates::check_gates;
 use crate::run::error::RunError;
 use crate::run::facts::{ReceiptMeasure, ShardFacts};
