@@ -58,9 +58,9 @@ fn share_base(raw: &RawColumn) -> Option<ShareBase> {
     let lower = raw.name.to_lowercase();
     let is_per_cent = PER_CENT.iter().any(|word| lower.contains(word));
     let is_money = names::words(&raw.name).iter().any(|word| MONEY.contains(&word.as_str()));
-    match raw.range {
+    match raw.numbers.range {
         (least, _) if least < 0.0 => None,
-        (_, most) if most <= MOST && raw.decimals > 0 && (is_per_cent || !is_money) => Some(ShareBase::One),
+        (_, most) if most <= MOST && raw.numbers.decimals > 0 && (is_per_cent || !is_money) => Some(ShareBase::One),
         (_, most) if most > 1.0 && most <= 100.0 && is_per_cent => Some(ShareBase::Hundred),
         _ => None,
     }

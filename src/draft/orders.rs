@@ -165,7 +165,7 @@ fn tell_other_sums(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) 
     let Some(main) = main_amount(land, table, &|_| true) else { return };
     let total = |at: ColumnAt| {
         let raw = land.column(at);
-        raw.mean * (raw.rows() - raw.nulls) as f64
+        raw.numbers.mean * (raw.rows() - raw.nulls) as f64
     };
     let own = total(main.at);
     let is_other_sum = |at: &ColumnAt| {
@@ -250,7 +250,7 @@ fn tell_zone(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) {
     const ZONES: [&str; 6] = ["zone", "timezone", "fuso", "huso", "fuseau", "zeitzone"];
     let Some(at) = plan.placed.as_ref().map(|placed| placed.at) else { return };
     let zone = land.columns(plan.driver).map(|at| land.column(at)).find(|raw| raw.is_called(&ZONES));
-    let (Some(_), Some(zone)) = (&land.column(at).time_of_day, zone) else { return };
+    let (Some(_), Some(zone)) = (&land.column(at).origin.time_of_day, zone) else { return };
     let said: Vec<&str> = zone.words.keys().take(3).map(String::as_str).collect();
     draft.look_at(
         "placed_at",
@@ -465,7 +465,7 @@ fn sum_of_lines(
             told_of_fees(draft, land, fees);
         }
         if let Some(at) = below {
-            let (rows, name) = (land.column(at).negative.len(), &land.column(at).name);
+            let (rows, name) = (land.column(at).numbers.negative.len(), &land.column(at).name);
             let note = format!(
                 "{rows} line(s) have {name:?} below zero and are taken off their own order: where they are returns of another, they are no order and its refund"
             );
@@ -485,7 +485,7 @@ const SUM: &str = "CASE WHEN COUNT(owed_minor) = COUNT(*) THEN SUM(owed_minor) E
 /// The column of a table that an amount is made of and that is below zero somewhere.
 fn signed_column(inner: &Scope, table: usize, owed: &str) -> Option<ColumnAt> {
     let land = inner.land;
-    land.columns(table).find(|at| !land.column(*at).negative.is_empty() && owed.contains(&inner.name(*at)))
+    land.columns(table).find(|at| !land.column(*at).numbers.negative.is_empty() && owed.contains(&inner.name(*at)))
 }
 
 /// Says which lines are no part of an order's amount, and asks where that is not known.

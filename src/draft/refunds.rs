@@ -361,7 +361,7 @@ fn table_of_refunds<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<
         }
         let of_dispute = |column: &str| land.best(table, &DISPUTES, column, true).map(|found| found.at);
         let amount = stated.or_else(|| of_dispute("amount_minor"))?;
-        let is_below_zero = land.column(amount).negative.len() as f64 >= 0.9 * land.table(table).rows as f64;
+        let is_below_zero = land.column(amount).numbers.negative.len() as f64 >= 0.9 * land.table(table).rows as f64;
         if !(is_called_so || stated.is_some() || is_below_zero) {
             return None;
         }
@@ -371,7 +371,7 @@ fn table_of_refunds<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<
             .or_else(|| land.columns(table).find(|at| says_refund(at) && land.column(*at).is_time()))
             .or_else(|| of_dispute("closed_at"))
             .or_else(|| of_dispute("opened_at"))?;
-        let is_negative = land.column(amount).negative.len() * 2 > land.table(table).rows;
+        let is_negative = land.column(amount).numbers.negative.len() * 2 > land.table(table).rows;
         let mut rows = Scope::new(land, table, scope.currency);
         let once = own_number(scope, table).map(|key| rows.read_once(key, LATEST));
         let only = granted_only(&rows, plan);

@@ -281,7 +281,7 @@ fn is_no_principal(raw: &str) -> bool {
 
 /// Whether cells are 0 and 1 and nothing else.
 fn is_flag(raw: &RawColumn) -> bool {
-    raw.kind == ValueKind::Whole && raw.distinct == 2 && raw.range == (0.0, 1.0)
+    raw.kind == ValueKind::Whole && raw.distinct == 2 && raw.numbers.range == (0.0, 1.0)
 }
 
 /// Whether the cells can be what the contract column holds.

@@ -59,15 +59,15 @@ pub(super) fn unclear(land: &Landscape, currency: Option<Currency>, at: ColumnAt
     let raw = land.column(at);
     let code = currency.filter(|c| c.minor_units() > 1)?;
     let could_be_minor = if PRICED_WITH_FRACTIONS.contains(&code.code().as_str()) {
-        raw.distinct >= 20 && raw.mean >= 500.0 && raw.endings.below_hundred <= 0.05
+        raw.distinct >= 20 && raw.numbers.mean >= 500.0 && raw.numbers.endings.below_hundred <= 0.05
     } else {
         // Whole prices are round more often than by chance; where none is small and none is round, they are in the minor unit or nobody can tell.
         const BY_CHANCE: f64 = 0.2;
         matches!(raw.kind, ValueKind::Whole)
             && raw.distinct >= 100
-            && raw.mean >= 5_000.0
-            && raw.endings.below_hundred <= 0.005
-            && raw.endings.of_prices <= BY_CHANCE
+            && raw.numbers.mean >= 5_000.0
+            && raw.numbers.endings.below_hundred <= 0.005
+            && raw.numbers.endings.of_prices <= BY_CHANCE
     };
     let is_open = is_whole(raw)
         && could_be_minor
@@ -88,11 +88,11 @@ pub(super) fn is_scaled(raw: &RawColumn) -> Option<String> {
     /// No currency has more decimals, and prices of fuel and shares have a fourth.
     const MOST_DECIMALS: usize = 4;
     let rows = (raw.rows() - raw.nulls).max(1) as f64;
-    let below = raw.negative.len() as f64 / rows;
+    let below = raw.numbers.negative.len() as f64 / rows;
     // What a sum of floats leaves behind is far smaller.
     let is_finer = |number: &&f64| (**number * 1e4 - (**number * 1e4).round()).abs() > 1e-3;
-    let numbers = || raw.sample.iter().flatten();
-    let is_fine = raw.decimals > MOST_DECIMALS && numbers().filter(is_finer).count() * 2 > numbers().count();
+    let numbers = || raw.numbers.sample.iter().flatten();
+    let is_fine = raw.numbers.decimals > MOST_DECIMALS && numbers().filter(is_finer).count() * 2 > numbers().count();
     let is_below = below > 0.5 && is_fine;
     let told = if is_below {
         format!("{:.0} % of its values are below zero, with", 100.0 * below)
@@ -102,7 +102,7 @@ pub(super) fn is_scaled(raw: &RawColumn) -> Option<String> {
     is_fine.then(|| {
         format!(
             "{told} up to {} decimals: scaled figures, it seems, and no amounts of money; write what was paid",
-            raw.decimals
+            raw.numbers.decimals
         )
     })
 }
@@ -150,7 +150,7 @@ fn evidence(land: &Landscape, currency: Option<Currency>, at: ColumnAt) -> Optio
     if let Some(said) = said_in_notes(land, &raw.name) {
         return Some(said);
     }
-    if let Some(main) = &raw.hundredfold_of {
+    if let Some(main) = &raw.numbers.hundredfold_of {
         return minor(format!("{:?} is a hundred times {main:?}", raw.name));
     }
     let has_fractions = currency.is_some_and(|c| PRICED_WITH_FRACTIONS.contains(&c.code().as_str()));
@@ -177,13 +177,16 @@ fn of_the_same_export(land: &Landscape, currency: Option<Currency>, at: ColumnAt
     // How prices end says nothing of what is lent.
     let is_sure = |other: &&ColumnAt| {
         let raw = land.column(**other);
-        is_called_minor(&raw.name) || raw.hundredfold_of.is_some()
+        is_called_minor(&raw.name) || raw.numbers.hundredfold_of.is_some()
     };
     // What falls due in parts has odd cents, unless it is written without any.
     let is_of_book = |at: &ColumnAt| matches!(land.role(at.table), Some(C::Loan | C::Instalment | C::Payment));
     let is_odd = |other: &ColumnAt| {
         let raw = land.column(*other);
-        is_of_book(other) && raw.distinct >= 20 && raw.endings.of_prices < 0.9 && raw.endings.below_hundred <= 0.05
+        is_of_book(other)
+            && raw.distinct >= 20
+            && raw.numbers.endings.of_prices < 0.9
+            && raw.numbers.endings.below_hundred <= 0.05
     };
     let by_prices =
         || if is_of_book(&at) && all.iter().chain([&at]).any(is_odd) { all.iter().find(tells) } else { None };
@@ -231,13 +234,13 @@ fn is_called_minor(name: &str) -> bool {
 }
 
 fn is_whole(raw: &RawColumn) -> bool {
-    matches!(raw.kind, ValueKind::Whole) || raw.decimals == 0
+    matches!(raw.kind, ValueKind::Whole) || raw.numbers.decimals == 0
 }
 
 fn ends_as_prices(raw: &RawColumn) -> bool {
-    let ends = raw.endings;
+    let ends = raw.numbers.endings;
     raw.distinct >= 20
-        && raw.mean >= 500.0
+        && raw.numbers.mean >= 500.0
         && ends.below_hundred <= 0.005
         && ends.of_prices >= 0.6
         && ends.just_below >= 0.15

@@ -107,7 +107,7 @@ impl Folder {
     pub fn adds_up(&self, (order, amount): (ColumnAt, ColumnAt), (key, total): (ColumnAt, ColumnAt)) -> SumCheck {
         let column = |at: ColumnAt| &self.tables[at.table].columns[at.column];
         let numbers = |names: ColumnAt, amounts: ColumnAt| {
-            let kept = column(names).hashes.iter().zip(&column(amounts).sample);
+            let kept = column(names).hashes.iter().zip(&column(amounts).numbers.sample);
             kept.filter_map(|(name, number)| Some((*name, (*number)?))).filter(|(name, _)| *name != 0)
         };
         let rows_of = column(order).hashes.iter().fold(HashMap::new(), |mut rows: HashMap<u64, usize>, name| {
