@@ -21,6 +21,15 @@ pub(super) struct Draft<'a, C: ?Sized> {
     pub(super) sums: Sums,
 }
 
+/// What candidates may lose where a bound is exceeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lowering {
+    /// All that they have.
+    MayEmpty,
+    /// No more than down to their smallest choice.
+    KeepsChosen,
+}
+
 /// A change of one candidate's choice.
 #[derive(Debug, Clone, Copy)]
 struct Move {
@@ -42,7 +51,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
 
     /// Within every bound, as many chosen as fit, and filled up.
     pub(super) fn repaired(mut self) -> Self {
-        self.lower(false);
+        self.lower(Lowering::MayEmpty);
         self.approve();
         self.fill();
         self
@@ -102,8 +111,8 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
         relief
     }
 
-    /// Brings what is used within every bound, where `keeps` lets no candidate lose everything. Whether it came to that.
-    fn lower(&mut self, keeps: bool) -> bool {
+    /// Brings what is used within every bound. Whether it came to that.
+    fn lower(&mut self, how: Lowering) -> bool {
         let mut choices = Vec::new();
         for _ in 0..ROUNDS {
             if self.sums.is_within(&self.problem.capacities) {
@@ -113,7 +122,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
             for candidate in 0..self.numbers.len() {
                 let number = self.number(candidate);
                 if number > 0 {
-                    moves.extend(self.least_lost(candidate, number, keeps, self.choices(candidate, &mut choices)));
+                    moves.extend(self.least_lost(candidate, number, how, self.choices(candidate, &mut choices)));
                 }
             }
             moves.sort_by(|a, b| a.worth.total_cmp(&b.worth).then(a.candidate.cmp(&b.candidate)));
@@ -131,7 +140,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
                 }
             }
         }
-        if keeps {
+        if how == Lowering::KeepsChosen {
             return self.sums.is_within(&self.problem.capacities);
         }
         // Rounds that each free a little could go on: what is exceeded still is emptied from the last candidate on.
@@ -146,12 +155,12 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
     }
 
     /// The change of a candidate that loses least for what it frees.
-    fn least_lost(&self, candidate: usize, number: u8, keeps: bool, choices: &[Choice]) -> Option<Move> {
+    fn least_lost(&self, candidate: usize, number: u8, how: Lowering, choices: &[Choice]) -> Option<Move> {
         let from = chosen(choices, number);
         let prices = self.unit_prices(candidate);
         let kept = prices.reduced(&from);
-        let others =
-            (u8::from(keeps)..=u8::try_from(choices.len()).unwrap_or(u8::MAX)).filter(|other| *other != number);
+        let least_number = u8::from(how == Lowering::KeepsChosen);
+        let others = (least_number..=u8::try_from(choices.len()).unwrap_or(u8::MAX)).filter(|other| *other != number);
         let mut least: Option<Move> = None;
         for other in others {
             let to = chosen(choices, other);
@@ -190,7 +199,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
             self.choices(*candidate, &mut choices);
             self.set(*candidate, *number, &choices);
         }
-        if self.lower(true) {
+        if self.lower(Lowering::KeepsChosen) {
             return;
         }
         // There is no room for so many: those who fit as it is.
