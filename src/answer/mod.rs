@@ -13,9 +13,14 @@
 //! **An offer that stands.** Where the merchant holds an open offer of the product, it may have been drawn this very hour. Only who knows the
 //! day's draws (`--draws`) can put another in its place; else the offer stands as it is, or is withdrawn where the application speaks against it.
 
+mod answers;
+mod decide;
 mod desk;
+mod draws;
 mod error;
 mod known;
 
-pub use desk::{Answer, Answered, Desk, DeskOptions, Draw, Outcome, read_draws};
+pub use answers::{Answer, Answered, Outcome};
+pub use desk::{Desk, DeskOptions};
+pub use draws::{Draw, read_draws};
 pub use error::AnswerError;

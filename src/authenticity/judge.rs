@@ -201,7 +201,7 @@ pub fn judge_reviews(reviews: &[ReviewFacts], owners: &[Option<u32>], settings: 
     )
 }
 
-type Looks = Vec<(&'static str, u32, Vec<Option<Seen>>)>;
+type RuleFindings = Vec<(&'static str, u32, Vec<Option<Seen>>)>;
 
 /// Groups rows by merchant in order of time and id, and lets every rule look at each group.
 fn judge<'a, T, K: Ord>(
@@ -209,7 +209,7 @@ fn judge<'a, T, K: Ord>(
     owners: &[Option<u32>],
     settings: &Settings,
     key: impl Fn(&'a T) -> K,
-    look: impl Fn(&[&'a T]) -> Looks,
+    look: impl Fn(&[&'a T]) -> RuleFindings,
 ) -> Vec<Verdict> {
     let empty = Verdict { signs: Vec::new(), suspect_weight: settings.combination.suspect_weight };
     let mut verdicts = vec![empty; rows.len()];

@@ -54,5 +54,5 @@ pub use repeated::{RULE as REPEATED, RepeatedSettings, UNKNOWN_BUYER, buyer_key,
 pub use review_burst::ReviewBurstSettings;
 pub use review_orders_together::ReviewOrdersTogetherSettings;
 pub use review_without_cause::ReviewWithoutCauseSettings;
-pub use settings::{Knob, KnobValue, Settings};
+pub use settings::{RuleSetting, RuleSettingValue, Settings};
 pub(crate) use settings_file::{RawAuthenticity, turn};

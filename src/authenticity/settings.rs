@@ -1,4 +1,4 @@
-//! The knobs of all rules.
+//! The settings of all rules.
 
 use super::{
     BurstSettings, BuyerRingSettings, InstantDeliverySettings, InstantPraiseSettings, NoTrackingSettings,
@@ -64,21 +64,21 @@ impl Default for Settings {
     }
 }
 
-/// A knob's place.
+/// Where a setting is kept.
 #[derive(Debug)]
-pub enum KnobValue<'a> {
+pub enum RuleSettingValue<'a> {
     /// A whole number.
     Whole(&'a mut u32),
     /// A finite number.
     Real(&'a mut f64),
 }
 
-/// One knob, as configuration and dictionary see it.
+/// One setting, as configuration and dictionary see it.
 #[derive(Debug)]
-pub struct Knob<'a> {
+pub struct RuleSetting<'a> {
     /// The rule, as a key: `orders_per_buyer`.
     pub rule: &'static str,
-    /// The knob: `max_ratio`.
+    /// The setting: `max_ratio`.
     pub name: &'static str,
     /// Smallest value allowed.
     pub least: f64,
@@ -87,24 +87,24 @@ pub struct Knob<'a> {
     /// What it does.
     pub doc: &'static str,
     /// Where it is kept.
-    pub value: KnobValue<'a>,
+    pub value: RuleSettingValue<'a>,
 }
 
 impl Settings {
-    /// Every knob.
-    #[expect(clippy::too_many_lines, reason = "a list, one entry a knob")]
-    pub fn knobs(&mut self) -> Vec<Knob<'_>> {
+    /// Every setting.
+    #[expect(clippy::too_many_lines, reason = "a list, one entry a setting")]
+    pub fn all(&mut self) -> Vec<RuleSetting<'_>> {
         fn whole<'a>(
             rule: &'static str,
             name: &'static str,
             range: (f64, f64),
             doc: &'static str,
             value: &'a mut u32,
-        ) -> Knob<'a> {
-            Knob { rule, name, least: range.0, most: range.1, doc, value: KnobValue::Whole(value) }
+        ) -> RuleSetting<'a> {
+            RuleSetting { rule, name, least: range.0, most: range.1, doc, value: RuleSettingValue::Whole(value) }
         }
-        fn real<'a>(rule: &'static str, name: &'static str, doc: &'static str, value: &'a mut f64) -> Knob<'a> {
-            Knob { rule, name, least: 1.0, most: 1e6, doc, value: KnobValue::Real(value) }
+        fn real<'a>(rule: &'static str, name: &'static str, doc: &'static str, value: &'a mut f64) -> RuleSetting<'a> {
+            RuleSetting { rule, name, least: 1.0, most: 1e6, doc, value: RuleSettingValue::Real(value) }
         }
         const WEIGHT: (f64, f64) = (0.0, 100.0);
         const COUNT: (f64, f64) = (1.0, 1e6);

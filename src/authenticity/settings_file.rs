@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::{Spanned, Value};
 
-use super::settings::{KnobValue, Settings};
+use super::settings::{RuleSettingValue, Settings};
 use crate::config::{ConfigError, ConfigFile};
 
 /// Knobs as written: rule, then knob.
@@ -14,7 +14,7 @@ pub(crate) type RawAuthenticity = BTreeMap<String, Spanned<BTreeMap<String, Span
 pub(crate) fn turn(file: &ConfigFile, raw: &RawAuthenticity, settings: &mut Settings) -> Result<(), ConfigError> {
     for (rule, table) in raw {
         for (name, value) in table.get_ref() {
-            let mut knobs = settings.knobs();
+            let mut knobs = settings.all();
             let names: Vec<String> = knobs.iter().map(|k| format!("{}.{}", k.rule, k.name)).collect();
             let Some(knob) = knobs.iter_mut().find(|k| k.rule == rule && k.name == name) else {
                 let message = format!("authenticity has no knob {rule}.{name}");
@@ -25,18 +25,18 @@ pub(crate) fn turn(file: &ConfigFile, raw: &RawAuthenticity, settings: &mut Sett
             let (least, most) = (knob.least, knob.most);
             let in_range = number.filter(|n| (least..=most).contains(n));
             let done = match (&mut knob.value, in_range, whole) {
-                (KnobValue::Real(place), Some(n), _) => {
+                (RuleSettingValue::Real(place), Some(n), _) => {
                     **place = n;
                     true
                 }
-                (KnobValue::Whole(place), Some(_), Some(n)) => {
+                (RuleSettingValue::Whole(place), Some(_), Some(n)) => {
                     **place = u32::try_from(n).unwrap_or(u32::MAX);
                     true
                 }
                 _ => false,
             };
             if !done {
-                let kind = if matches!(knob.value, KnobValue::Whole(_)) { "a whole number" } else { "a number" };
+                let kind = if matches!(knob.value, RuleSettingValue::Whole(_)) { "a whole number" } else { "a number" };
                 let message = format!("{rule}.{name} = {} is not allowed", value.get_ref());
                 return Err(file.refuse(&value.span(), message, format!("{kind} from {least} to {most}")));
             }

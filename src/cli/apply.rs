@@ -59,7 +59,8 @@ pub fn apply_table(args: &ApplyArgs) -> Result<Value, ModelError> {
     let keep = kept_columns(&args.keep, &file)?;
     let card = &bundle.scorecard;
     let mut bands: BTreeMap<String, usize> = BTreeMap::new();
-    let beside = Beside { reasons: usize::from(args.reasons), columns: point_columns(card, args.points, args.woe) };
+    let beside =
+        ExtraColumns { reasons: usize::from(args.reasons), columns: point_columns(card, args.points, args.woe) };
     let mut sink = Sink::create(&args.out, card, &keep, beside)?;
     let mut rows = 0_usize;
     let mut unseen = Unseen::default();
@@ -128,11 +129,11 @@ fn kept_columns(given: &[String], file: &TableFile) -> Result<Vec<Kept>, ModelEr
 struct Sink {
     path: PathBuf,
     format: Format,
-    beside: Beside,
+    beside: ExtraColumns,
 }
 
 /// What is written beside probability, score and band.
-struct Beside {
+struct ExtraColumns {
     /// Columns of reasons.
     reasons: usize,
     /// Columns of points and weights of evidence.
@@ -148,7 +149,7 @@ const SCORES: [&str; 3] = ["pd_prob", "score", "band"];
 const REASONS: [&str; 4] = ["reason_1", "reason_2", "reason_3", "reason_4"];
 
 impl Sink {
-    fn create(path: &Path, card: &Scorecard, keep: &[Kept], beside: Beside) -> Result<Self, ModelError> {
+    fn create(path: &Path, card: &Scorecard, keep: &[Kept], beside: ExtraColumns) -> Result<Self, ModelError> {
         let points: Vec<String> = beside.columns.iter().map(|c| c.name(card)).collect();
         let reasons = beside.reasons;
         let own =
@@ -202,7 +203,7 @@ impl Sink {
         for (b, &n) in card.bands.iter().zip(&counts).filter(|(_, n)| **n > 0) {
             *bands.entry(b.name.clone()).or_default() += n;
         }
-        let Beside { reasons: most, columns } = &self.beside;
+        let ExtraColumns { reasons: most, columns } = &self.beside;
         let reasons = if *most > 0 { card.reason_factors(block) } else { Vec::new() };
         let codes = card.factor_codes();
         let path = &self.path;

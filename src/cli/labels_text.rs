@@ -3,7 +3,7 @@
 use std::fmt::{Result, Write};
 
 use crate::domain::grouped;
-use crate::run::{LabelSurvey, Labels, Part, SnapshotLabels, WouldDo, write_table};
+use crate::run::{LabelSurvey, Labels, Part, SnapshotLabels, SuggestedSettings, write_table};
 
 /// Writes counts, findings, and what would do.
 pub fn write(survey: &LabelSurvey, out: &mut String) -> Result {
@@ -51,7 +51,7 @@ fn row(snapshot: &SnapshotLabels) -> Vec<String> {
 }
 
 /// The settings as the job file has them, those alone that would have to change.
-fn proposal(survey: &LabelSurvey, settings: &WouldDo) -> String {
+fn proposal(survey: &LabelSurvey, settings: &SuggestedSettings) -> String {
     let own = (survey.snapshots.len(), survey.snapshots.iter().filter(|s| s.part == Part::Test).count());
     let mut keys = Vec::new();
     if settings.label != survey.label {

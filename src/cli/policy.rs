@@ -46,7 +46,7 @@ struct OptimiseArgs {
     run: PathBuf,
     /// Shows the largest expected profit at every value of a bound, from tight to loose.
     #[arg(long, value_enum, value_name = "BOUND")]
-    frontier: Option<Along>,
+    frontier: Option<FrontierBound>,
     /// Points of the frontier.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(2..=200), requires = "frontier")]
     points: u16,
@@ -57,7 +57,7 @@ struct OptimiseArgs {
 
 /// The bound that a frontier goes along.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Along {
+enum FrontierBound {
     /// What is lent.
     Budget,
     /// What is expected to be lost.
@@ -81,8 +81,8 @@ pub fn execute(args: &PolicyArgs, output: Output) -> Result<ExitCode, Failure> {
 
 fn optimise(args: &OptimiseArgs, output: Output) -> Result<(), Failure> {
     let along = args.frontier.map(|along| match along {
-        Along::Budget => (Varied::Lent, usize::from(args.points)),
-        Along::ExpectedLoss => (Varied::Loss, usize::from(args.points)),
+        FrontierBound::Budget => (Varied::Lent, usize::from(args.points)),
+        FrontierBound::ExpectedLoss => (Varied::Loss, usize::from(args.points)),
     });
     let page = args.html.as_deref().map(NewPage::take).transpose()?;
     let optimum = policy_optimum(&args.run, &args.policy, along)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::output_file::create_new;
 use super::run::JobArgs;
 use super::{ExitCode, Failure, Output, Terminal};
-use crate::core_system::{CoreField, Difference, What};
+use crate::core_system::{CoreField, Difference, DifferenceKind};
 use crate::domain::{Money, grouped};
 use crate::page::shown_cell;
 use crate::publish::{OutputRow as _, TableWriter};
@@ -124,7 +124,7 @@ fn write(report: &ReconcileReport, shown: usize, out: &mut String) -> std::fmt::
         })
         .collect();
     out.push_str(&text_table(&["amounts", "ours", "theirs", "difference", "ours alone", "theirs alone"], &rows));
-    let of = |counts: &std::collections::BTreeMap<What, u64>| {
+    let of = |counts: &std::collections::BTreeMap<DifferenceKind, u64>| {
         counts
             .iter()
             .map(|(what, count)| format!("{} {}", what.word(), grouped(*count)))
@@ -172,7 +172,7 @@ mod tests {
             loan_id: Some("=HYPERLINK(\"x\")".to_owned()),
             merchant_id: Some("M1".to_owned()),
             row: None,
-            what: What::Outstanding,
+            what: DifferenceKind::Outstanding,
             ours: Some("-1250".to_owned()),
             theirs: Some("@now".to_owned()),
             difference: Some(-3),

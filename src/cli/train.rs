@@ -20,7 +20,7 @@ use crate::workbench::bin_edits::{BinsFile, extended};
 use crate::workbench::table::{
     Overlap, Split, TRAINING_ROWS, TableFile, TrainingRows, assign_split, features_beside, open_table, row_digests,
 };
-use crate::workbench::{SettingsFile, told_of_running_numbers};
+use crate::workbench::{SettingsFile, running_number_notes};
 
 /// What `train --table` takes.
 #[derive(Debug, Clone, Args)]
@@ -113,7 +113,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     trained.report.warnings.extend(left_out);
     trained.report.warnings.extend(outcome.note);
     let used: Vec<String> = trained.report.variables.iter().map(|v| v.variable.clone()).collect();
-    trained.report.warnings.extend(told_of_running_numbers(&table, used.iter().map(String::as_str))?);
+    trained.report.warnings.extend(running_number_notes(&table, used.iter().map(String::as_str))?);
     let (kept, overlap) = contents(&trained, path, &table, outcome.kept)?;
     trained.report.warnings.extend(overlap.as_ref().and_then(|o| o.warning("the test part", "the training part")));
     attachments.insert(TRAINING_ROWS.to_owned(), serde_json::to_value(kept).map_err(|e| broken(out, &e))?);

@@ -34,9 +34,9 @@ pub use reviews::REVIEWS;
 pub use shipments::SHIPMENTS;
 pub use table::{Check, Column, DAYS, ForeignKey, INSTANTS, MAX_MONEY, Mask, TableContract, Type, Visibility};
 pub use visible::{
-    EVENT_CONTRADICTED, RECORDED_BEFORE, RECORDED_BEFORE_EVENT, SUPERSEDED_AT, Sifted, UNREADABLE, event_contradicted,
-    happened_and_known, known_at, not_yet_visible, recorded_before_event, recorded_before_milestones, unstamped,
-    visible,
+    EVENT_CONTRADICTED, RECORDED_BEFORE, RECORDED_BEFORE_EVENT, SUPERSEDED_AT, UNREADABLE, VisibleTable,
+    event_contradicted, happened_and_known, known_at, not_yet_visible, recorded_before_event,
+    recorded_before_milestones, unstamped, visible,
 };
 
 /// Every table, parents before children: the order in which tables are washed.

@@ -43,7 +43,7 @@ pub const EVENT_CONTRADICTED: &str = "_event_contradicted";
 
 /// A table as of an instant.
 #[derive(Debug, Clone)]
-pub struct Sifted {
+pub struct VisibleTable {
     /// Visible rows, later milestones masked, in their former order.
     pub visible: DataFrame,
     /// For each row of the unfiltered frame: whether it was set aside.
@@ -62,11 +62,11 @@ pub fn visible(
     frame: DataFrame,
     as_of: &AsOf,
     parent_visible: Option<&BooleanChunked>,
-) -> PolarsResult<Sifted> {
+) -> PolarsResult<VisibleTable> {
     let hidden = not_yet_visible(table, &frame, as_of, parent_visible)?;
     let mut seen = if hidden.any() { frame.filter(&!&hidden)? } else { frame };
     mask_milestones(table, &mut seen, as_of)?;
-    Ok(Sifted { visible: seen, not_yet_visible: hidden })
+    Ok(VisibleTable { visible: seen, not_yet_visible: hidden })
 }
 
 /// For each row whether it says it was recorded before its own event happened, by more than `tolerance_micros`; a date happens from its

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::difference::{Difference, What};
+use super::difference::{Difference, DifferenceKind};
 use super::export::{Cell, CoreLine, Export};
 use super::settings::{ClosedLoans, CoreField, CoreStatus, CoreTerms};
 use crate::repayment::{LoanLedger, LoanStanding, UnknownLoan};
@@ -64,8 +64,8 @@ impl Comparison {
 
     /// Differences by kind: those that count, and those within the tolerance.
     #[must_use]
-    pub fn counts(&self) -> BTreeMap<What, [u64; 2]> {
-        let mut counts: BTreeMap<What, [u64; 2]> = BTreeMap::new();
+    pub fn counts(&self) -> BTreeMap<DifferenceKind, [u64; 2]> {
+        let mut counts: BTreeMap<DifferenceKind, [u64; 2]> = BTreeMap::new();
         for difference in &self.differences {
             let [counted, tolerated] = counts.entry(difference.what).or_default();
             *(if difference.is_tolerated { tolerated } else { counted }) += 1;
@@ -76,12 +76,12 @@ impl Comparison {
 
 /// A loan as our books have it.
 #[derive(Clone, Copy)]
-enum Ours<'a> {
+enum BookedLoan<'a> {
     Known(&'a LoanStanding),
     Unknown(&'a UnknownLoan),
 }
 
-impl Ours<'_> {
+impl BookedLoan<'_> {
     fn merchant_id(&self) -> &str {
         match self {
             Self::Known(loan) => &loan.merchant_id,
@@ -105,16 +105,16 @@ pub fn compare(ledger: &LoanLedger, export: &Export, terms: &CoreTerms) -> Compa
     let totals = totals.map(|field| (field, AmountTotals::default())).collect();
     let mut work = Work { terms, export, found: Comparison { loans, totals, ..Comparison::default() } };
 
-    let mut ours: HashMap<&str, Ours<'_>> =
-        ledger.known.iter().map(|loan| (loan.loan_id.as_str(), Ours::Known(loan))).collect();
+    let mut ours: HashMap<&str, BookedLoan<'_>> =
+        ledger.known.iter().map(|loan| (loan.loan_id.as_str(), BookedLoan::Known(loan))).collect();
     for loan in &ledger.unknown {
         match &loan.loan_id {
             // A loan that several borrowers have is unknown under each of them.
-            Some(id) => drop(ours.insert(id, Ours::Unknown(loan))),
+            Some(id) => drop(ours.insert(id, BookedLoan::Unknown(loan))),
             None => work.push(Difference {
                 merchant_id: Some(loan.merchant_id.clone()),
                 detail: Some(causes(loan)),
-                ..blank(What::UnknownHere, None)
+                ..blank(DifferenceKind::UnknownHere, None)
             }),
         }
     }
@@ -124,7 +124,7 @@ pub fn compare(ledger: &LoanLedger, export: &Export, terms: &CoreTerms) -> Compa
             theirs.entry(id).or_default().push(line);
         } else {
             work.add_only_theirs(line);
-            work.push(of_line(What::NoLoanId, line, None));
+            work.push(of_line(DifferenceKind::NoLoanId, line, None));
         }
     }
     for (id, lines) in &theirs {
@@ -145,7 +145,7 @@ pub fn compare(ledger: &LoanLedger, export: &Export, terms: &CoreTerms) -> Compa
     found
 }
 
-fn order(difference: &Difference) -> (Option<&str>, What, Option<i64>, Option<&str>, Option<&str>) {
+fn order(difference: &Difference) -> (Option<&str>, DifferenceKind, Option<i64>, Option<&str>, Option<&str>) {
     let Difference { loan_id, what, row, merchant_id, detail, .. } = difference;
     (loan_id.as_deref(), *what, *row, merchant_id.as_deref(), detail.as_deref())
 }
@@ -167,8 +167,8 @@ impl Work<'_> {
         is_closed && self.terms.closed_loans == ClosedLoans::MayBeMissing
     }
 
-    fn add_line(&mut self, id: &str, line: &CoreLine, ours: Option<Ours<'_>>) {
-        if let Some(Ours::Known(loan)) = ours {
+    fn add_line(&mut self, id: &str, line: &CoreLine, ours: Option<BookedLoan<'_>>) {
+        if let Some(BookedLoan::Known(loan)) = ours {
             self.add_compared(loan, line);
             return;
         }
@@ -177,20 +177,20 @@ impl Work<'_> {
             None if self.may_be_missing(line.status == Some(CoreStatus::Closed)) => {
                 self.found.loans.closed_on_one_side += 1;
             }
-            None => self.push(of_line(What::MissingHere, line, Some(id))),
+            None => self.push(of_line(DifferenceKind::MissingHere, line, Some(id))),
             Some(loan) => {
                 let ours = Some("unknown".to_owned());
                 self.push(Difference {
                     ours,
                     merchant_id: Some(loan.merchant_id().to_owned()),
                     detail: loan.causes(),
-                    ..of_line(What::UnknownHere, line, Some(id))
+                    ..of_line(DifferenceKind::UnknownHere, line, Some(id))
                 });
             }
         }
     }
 
-    fn add_repeated(&mut self, id: &str, lines: &[&CoreLine], ours: Option<Ours<'_>>) {
+    fn add_repeated(&mut self, id: &str, lines: &[&CoreLine], ours: Option<BookedLoan<'_>>) {
         let rows: Vec<String> = lines.iter().take(10).map(|line| line.row.to_string()).collect();
         let more = if lines.len() > rows.len() { ", …" } else { "" };
         let (first, merchant_id) = (lines.first(), ours.map(|loan| loan.merchant_id().to_owned()));
@@ -198,26 +198,26 @@ impl Work<'_> {
             row: first.map(|line| line.row),
             merchant_id: merchant_id.or_else(|| first.and_then(|line| line.merchant_id.clone())),
             detail: Some(format!("{} rows of the export: {}{more}", lines.len(), rows.join(", "))),
-            ..blank(What::RepeatedInExport, Some(id))
+            ..blank(DifferenceKind::RepeatedInExport, Some(id))
         });
         for line in lines {
             self.add_only_theirs(line);
         }
-        if let Some(Ours::Known(loan)) = ours {
+        if let Some(BookedLoan::Known(loan)) = ours {
             for field in AMOUNTS {
                 self.add_only_ours(loan, field);
             }
         }
     }
 
-    fn add_missing_in_export(&mut self, id: &str, ours: Ours<'_>) {
+    fn add_missing_in_export(&mut self, id: &str, ours: BookedLoan<'_>) {
         let mut difference = Difference {
             merchant_id: Some(ours.merchant_id().to_owned()),
             detail: ours.causes(),
             ours: Some("unknown".to_owned()),
-            ..blank(What::MissingInExport, Some(id))
+            ..blank(DifferenceKind::MissingInExport, Some(id))
         };
-        if let Ours::Known(loan) = ours {
+        if let BookedLoan::Known(loan) = ours {
             for field in AMOUNTS {
                 self.add_only_ours(loan, field);
             }
@@ -252,8 +252,8 @@ impl Work<'_> {
     fn compare_words(&mut self, loan: &LoanStanding, line: &CoreLine) {
         let ours = status_of(loan);
         let words = [
-            (CoreField::MerchantId, What::Merchant, loan.merchant_id.as_str(), line.merchant_id.as_deref()),
-            (CoreField::Status, What::Status, ours.word(), line.status.map(CoreStatus::word)),
+            (CoreField::MerchantId, DifferenceKind::Merchant, loan.merchant_id.as_str(), line.merchant_id.as_deref()),
+            (CoreField::Status, DifferenceKind::Status, ours.word(), line.status.map(CoreStatus::word)),
         ];
         for (field, what, ours, theirs) in words {
             let given = |what, detail| Difference {
@@ -264,7 +264,9 @@ impl Work<'_> {
                 ..of_line(what, line, Some(&loan.loan_id))
             };
             match theirs {
-                None if self.export.fields.contains(&field) => self.push(given(What::NotGiven, Some(is_blank(field)))),
+                None if self.export.fields.contains(&field) => {
+                    self.push(given(DifferenceKind::NotGiven, Some(is_blank(field))));
+                }
                 Some(theirs) if theirs != ours => self.push(given(what, None)),
                 _ => {}
             }
@@ -274,10 +276,10 @@ impl Work<'_> {
     fn compare_numbers(&mut self, loan: &LoanStanding, line: &CoreLine, field: CoreField, cell: &Cell) {
         let ours = ours_of(loan, field);
         let (tolerance, what) = match field {
-            CoreField::Outstanding => (self.terms.tolerance_minor, What::Outstanding),
-            CoreField::Interest => (self.terms.tolerance_minor, What::Interest),
-            CoreField::Arrears => (self.terms.tolerance_minor, What::Arrears),
-            CoreField::DaysPastDue => (self.terms.tolerance_days, What::DaysPastDue),
+            CoreField::Outstanding => (self.terms.tolerance_minor, DifferenceKind::Outstanding),
+            CoreField::Interest => (self.terms.tolerance_minor, DifferenceKind::Interest),
+            CoreField::Arrears => (self.terms.tolerance_minor, DifferenceKind::Arrears),
+            CoreField::DaysPastDue => (self.terms.tolerance_days, DifferenceKind::DaysPastDue),
             CoreField::LoanId | CoreField::MerchantId | CoreField::Status => return,
         };
         let given = |what, theirs| Difference {
@@ -304,12 +306,12 @@ impl Work<'_> {
             }
             Cell::Blank => {
                 self.add_only_ours(loan, field);
-                self.push(Difference { detail: Some(is_blank(field)), ..given(What::NotGiven, None) });
+                self.push(Difference { detail: Some(is_blank(field)), ..given(DifferenceKind::NotGiven, None) });
             }
             Cell::Unreadable(text) => {
                 self.add_only_ours(loan, field);
                 let detail = Some(format!("{} cannot be read", field.name()));
-                self.push(Difference { detail, ..given(What::Unreadable, Some(text.clone())) });
+                self.push(Difference { detail, ..given(DifferenceKind::Unreadable, Some(text.clone())) });
             }
         }
     }
@@ -332,7 +334,7 @@ impl Work<'_> {
 /// Fields that are money.
 const AMOUNTS: [CoreField; 3] = [CoreField::Outstanding, CoreField::Interest, CoreField::Arrears];
 
-fn blank(what: What, loan_id: Option<&str>) -> Difference {
+fn blank(what: DifferenceKind, loan_id: Option<&str>) -> Difference {
     Difference {
         number: 0,
         loan_id: loan_id.map(str::to_owned),
@@ -348,7 +350,7 @@ fn blank(what: What, loan_id: Option<&str>) -> Difference {
 }
 
 /// A difference that a row of the export shows.
-fn of_line(what: What, line: &CoreLine, loan_id: Option<&str>) -> Difference {
+fn of_line(what: DifferenceKind, line: &CoreLine, loan_id: Option<&str>) -> Difference {
     Difference {
         row: Some(line.row),
         merchant_id: line.merchant_id.clone(),

@@ -70,7 +70,7 @@ fn books() -> (LoanLedger, Export) {
     (LoanLedger { known, unknown: Vec::new(), remarks: Vec::new() }, export(lines))
 }
 
-fn kinds(found: &Comparison) -> Vec<(&str, What)> {
+fn kinds(found: &Comparison) -> Vec<(&str, DifferenceKind)> {
     found.differences.iter().map(|d| (d.loan_id.as_deref().unwrap_or(""), d.what)).collect()
 }
 
@@ -87,31 +87,34 @@ fn equal_books_have_no_difference() {
 #[test]
 fn each_planted_difference_is_found_and_no_other() {
     type Plant = fn(&mut LoanLedger, &mut Export);
-    let plants: [(Plant, What); 12] = [
-        (|_, export| drop(export.lines.remove(2)), What::MissingInExport),
-        (|ledger, _| drop(ledger.known.remove(2)), What::MissingHere),
+    let plants: [(Plant, DifferenceKind); 12] = [
+        (|_, export| drop(export.lines.remove(2)), DifferenceKind::MissingInExport),
+        (|ledger, _| drop(ledger.known.remove(2)), DifferenceKind::MissingHere),
         (
             |ledger, _| {
                 ledger.known.remove(2);
                 ledger.unknown.push(unknown(2));
             },
-            What::UnknownHere,
+            DifferenceKind::UnknownHere,
         ),
         (
             |_, export| {
                 let again = CoreLine { row: 7, ..export.lines[2].clone() };
                 export.lines.push(again);
             },
-            What::RepeatedInExport,
+            DifferenceKind::RepeatedInExport,
         ),
-        (|_, export| set(export, CoreField::Outstanding, Cell::Unreadable("n.v.".to_owned())), What::Unreadable),
-        (|_, export| set(export, CoreField::DaysPastDue, Cell::Blank), What::NotGiven),
-        (|_, export| export.lines[2].merchant_id = Some("m9".to_owned()), What::Merchant),
-        (|_, export| export.lines[2].status = Some(CoreStatus::WrittenOff), What::Status),
-        (|_, export| set(export, CoreField::Outstanding, Cell::Number(1)), What::Outstanding),
-        (|_, export| set(export, CoreField::Interest, Cell::Number(99)), What::Interest),
-        (|_, export| set(export, CoreField::Arrears, Cell::Number(-1)), What::Arrears),
-        (|_, export| set(export, CoreField::DaysPastDue, Cell::Number(5)), What::DaysPastDue),
+        (
+            |_, export| set(export, CoreField::Outstanding, Cell::Unreadable("n.v.".to_owned())),
+            DifferenceKind::Unreadable,
+        ),
+        (|_, export| set(export, CoreField::DaysPastDue, Cell::Blank), DifferenceKind::NotGiven),
+        (|_, export| export.lines[2].merchant_id = Some("m9".to_owned()), DifferenceKind::Merchant),
+        (|_, export| export.lines[2].status = Some(CoreStatus::WrittenOff), DifferenceKind::Status),
+        (|_, export| set(export, CoreField::Outstanding, Cell::Number(1)), DifferenceKind::Outstanding),
+        (|_, export| set(export, CoreField::Interest, Cell::Number(99)), DifferenceKind::Interest),
+        (|_, export| set(export, CoreField::Arrears, Cell::Number(-1)), DifferenceKind::Arrears),
+        (|_, export| set(export, CoreField::DaysPastDue, Cell::Number(5)), DifferenceKind::DaysPastDue),
     ];
     for (plant, what) in plants {
         let (mut ledger, mut export) = books();
@@ -122,7 +125,7 @@ fn each_planted_difference_is_found_and_no_other() {
     }
     let (ledger, mut export) = books();
     export.lines.push(CoreLine { row: 7, loan_id: None, ..export.lines[0].clone() });
-    assert_eq!(kinds(&compare(&ledger, &export, &CoreTerms::default())), [("", What::NoLoanId)]);
+    assert_eq!(kinds(&compare(&ledger, &export, &CoreTerms::default())), [("", DifferenceKind::NoLoanId)]);
 }
 
 fn set(export: &mut Export, field: CoreField, cell: Cell) {
@@ -158,7 +161,7 @@ fn closed_loans_may_be_missing_on_either_side_unless_the_job_says_otherwise() {
     assert_eq!(found.loans.closed_on_one_side, 2);
     let strict = CoreTerms { closed_loans: ClosedLoans::MustBeThere, ..CoreTerms::default() };
     let found = compare(&ledger, &export, &strict);
-    assert_eq!(kinds(&found), [("l050", What::MissingInExport), ("l060", What::MissingHere)]);
+    assert_eq!(kinds(&found), [("l050", DifferenceKind::MissingInExport), ("l060", DifferenceKind::MissingHere)]);
 }
 
 #[test]
@@ -175,7 +178,7 @@ fn what_the_export_has_no_column_for_is_not_compared() {
     assert_eq!(found.totals.keys().collect::<Vec<_>>(), [&CoreField::Outstanding]);
     // But where it has the column, a blank cell is no agreement.
     export.fields.push(CoreField::Status);
-    assert_eq!(compare(&ledger, &export, &CoreTerms::default()).counts()[&What::NotGiven], [6, 0]);
+    assert_eq!(compare(&ledger, &export, &CoreTerms::default()).counts()[&DifferenceKind::NotGiven], [6, 0]);
 }
 
 /// A cell of the export as the generator draws it.
@@ -218,7 +221,12 @@ prop_compose! {
 }
 
 /// The twin: for every loan id that anybody names, the cells of both sides next to each other.
-fn twin(ledger: &LoanLedger, lines: &[CoreLine], strict: bool, tolerance: i64) -> BTreeSet<(String, What, bool)> {
+fn twin(
+    ledger: &LoanLedger,
+    lines: &[CoreLine],
+    strict: bool,
+    tolerance: i64,
+) -> BTreeSet<(String, DifferenceKind, bool)> {
     let mut said = BTreeSet::new();
     for number in 0..12 {
         let id = format!("l{number:03}");
@@ -229,19 +237,19 @@ fn twin(ledger: &LoanLedger, lines: &[CoreLine], strict: bool, tolerance: i64) -
             said.insert((id.clone(), what, is_tolerated));
         };
         if rows.len() > 1 {
-            say(What::RepeatedInExport, false);
+            say(DifferenceKind::RepeatedInExport, false);
         } else if rows.is_empty() && is_unknown {
-            say(What::MissingInExport, false);
+            say(DifferenceKind::MissingInExport, false);
         } else if rows.is_empty() {
             if known.is_some_and(|l| strict || !l.is_closed) {
-                say(What::MissingInExport, false);
+                say(DifferenceKind::MissingInExport, false);
             }
         } else if is_unknown {
-            say(What::UnknownHere, false);
+            say(DifferenceKind::UnknownHere, false);
         } else if let Some(loan) = known {
             let theirs = rows[0];
             if theirs.merchant_id.as_ref() != Some(&loan.merchant_id) {
-                say(What::Merchant, false);
+                say(DifferenceKind::Merchant, false);
             }
             let ours = if loan.is_closed {
                 CoreStatus::Closed
@@ -251,29 +259,29 @@ fn twin(ledger: &LoanLedger, lines: &[CoreLine], strict: bool, tolerance: i64) -
                 CoreStatus::Open
             };
             match theirs.status {
-                None => say(What::NotGiven, false),
-                Some(status) if status != ours => say(What::Status, false),
+                None => say(DifferenceKind::NotGiven, false),
+                Some(status) if status != ours => say(DifferenceKind::Status, false),
                 Some(_) => {}
             }
             for (field, what, ours) in [
-                (CoreField::Outstanding, What::Outstanding, loan.outstanding_minor),
-                (CoreField::Interest, What::Interest, loan.interest_arrears_minor),
-                (CoreField::Arrears, What::Arrears, loan.arrears_minor),
-                (CoreField::DaysPastDue, What::DaysPastDue, loan.dpd),
+                (CoreField::Outstanding, DifferenceKind::Outstanding, loan.outstanding_minor),
+                (CoreField::Interest, DifferenceKind::Interest, loan.interest_arrears_minor),
+                (CoreField::Arrears, DifferenceKind::Arrears, loan.arrears_minor),
+                (CoreField::DaysPastDue, DifferenceKind::DaysPastDue, loan.dpd),
             ] {
                 match &theirs.numbers[&field] {
                     Cell::Number(n) if *n == ours => {}
                     Cell::Number(n) => say(what, *n - ours <= tolerance && ours - *n <= tolerance),
-                    Cell::Blank => say(What::NotGiven, false),
-                    Cell::Unreadable(_) => say(What::Unreadable, false),
+                    Cell::Blank => say(DifferenceKind::NotGiven, false),
+                    Cell::Unreadable(_) => say(DifferenceKind::Unreadable, false),
                 }
             }
         } else if strict || rows[0].status != Some(CoreStatus::Closed) {
-            say(What::MissingHere, false);
+            say(DifferenceKind::MissingHere, false);
         }
     }
     if lines.iter().any(|l| l.loan_id.is_none()) {
-        said.insert((String::new(), What::NoLoanId, false));
+        said.insert((String::new(), DifferenceKind::NoLoanId, false));
     }
     said
 }
@@ -298,7 +306,7 @@ proptest! {
         let closed_loans = if strict { ClosedLoans::MustBeThere } else { ClosedLoans::MayBeMissing };
         let terms = CoreTerms { closed_loans, tolerance_minor: tolerance, tolerance_days: tolerance, ..CoreTerms::default() };
         let found = compare(&ledger, &export(lines.clone()), &terms);
-        let said: BTreeSet<(String, What, bool)> =
+        let said: BTreeSet<(String, DifferenceKind, bool)> =
             found.differences.iter().map(|d| (d.loan_id.clone().unwrap_or_default(), d.what, d.is_tolerated)).collect();
         prop_assert_eq!(said, twin(&ledger, &lines, strict, tolerance));
         prop_assert!(found.differences.iter().map(|d| d.number).eq(1..=i64::try_from(found.differences.len()).unwrap()));

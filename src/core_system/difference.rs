@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What a finding is about. Append only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum What {
+pub enum DifferenceKind {
     /// The ledger has the loan, the export does not.
     MissingInExport,
     /// The export has the loan, the ledger does not.
@@ -34,7 +34,7 @@ pub enum What {
     DaysPastDue,
 }
 
-impl What {
+impl DifferenceKind {
     /// As files name it.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -59,7 +59,7 @@ impl What {
 /// A difference between the books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// 1, 2, … in the order of the list: by loan, then as [`What`] has them.
+    /// 1, 2, … in the order of the list: by loan, then as [`DifferenceKind`] has them.
     pub number: i64,
     /// The loan; `None` where neither side names one.
     pub loan_id: Option<String>,
@@ -68,7 +68,7 @@ pub struct Difference {
     /// Data row of the export, from 1; the first of several; `None` where the export does not have the loan.
     pub row: Option<i64>,
     /// What differs.
-    pub what: What,
+    pub what: DifferenceKind,
     /// What our books say: amounts in minor units, days, or a word.
     pub ours: Option<String>,
     /// What the export says, likewise.

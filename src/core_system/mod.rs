@@ -29,7 +29,7 @@ mod export;
 mod settings;
 
 pub use compare::{AmountTotals, Comparison, LoanCounts, compare};
-pub use difference::{Difference, What};
+pub use difference::{Difference, DifferenceKind};
 pub use error::CoreSystemError;
 pub use export::{Cell, CoreLine, Export, read_export};
 pub use settings::{AmountUnit, ClosedLoans, CoreField, CoreStatus, CoreTerms};

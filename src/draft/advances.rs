@@ -25,7 +25,11 @@ pub(super) fn is_share_of_sales(raw: &RawColumn) -> bool {
     let joined: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
     let is_called_so = KEPT_BACK.iter().any(|word| joined.contains(word))
         || (is_share && (raw.is_called(&REPAYING) || raw.is_called(&SALES)) && !raw.is_called(&["interest", "tax"]));
-    is_called_so && raw.is_number() && raw.range.0 >= 0.0 && raw.range.1 > 0.0 && raw.range.1 <= 100.0
+    is_called_so
+        && raw.is_number()
+        && raw.numbers.range.0 >= 0.0
+        && raw.numbers.range.1 > 0.0
+        && raw.numbers.range.1 <= 100.0
 }
 
 /// Whether drafted loans are repaid by a share of sales.
@@ -43,7 +47,7 @@ pub(super) fn repaid_by_sales(loans: &mut TableDraft, scope: &Scope) {
         return;
     }
     let raw = land.column(share);
-    let is_in_percent = raw.range.1 > 1.0 || rates::is_in_percent(raw);
+    let is_in_percent = raw.numbers.range.1 > 1.0 || rates::is_in_percent(raw);
     let (factor, unit) = if is_in_percent { (10_000, "percent") } else { (1_000_000, "fractions") };
     let cell = scope.name(share);
     let made = format!("TRY_CAST(ROUND({} * {factor}) AS BIGINT)", scope.number(share, &cell));

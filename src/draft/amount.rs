@@ -88,7 +88,7 @@ pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(Column
             () => 0.2,
         };
         let total = if is_total(land, found.at) { 0.15 } else { 0.0 };
-        let negative = if land.column(found.at).negative.is_empty() { 0.0 } else { NEGATIVE };
+        let negative = if land.column(found.at).numbers.negative.is_empty() { 0.0 } else { NEGATIVE };
         let paid = if is_paid(found.at) && has_owed { 0.3 } else { 0.0 };
         found.score + total - negative - net - paid
     };
@@ -111,7 +111,7 @@ pub(super) fn is_total(land: &Landscape, at: ColumnAt) -> bool {
 /// Whether a column of whole numbers is called after pieces that were sold.
 fn is_count(raw: &RawColumn) -> bool {
     const PIECES: [&str; 7] = ["units", "sold", "count", "pieces", "pcs", "nos", "stuck"];
-    raw.kind == ValueKind::Whole && raw.is_called(&PIECES) && raw.range.0 >= 0.0
+    raw.kind == ValueKind::Whole && raw.is_called(&PIECES) && raw.numbers.range.0 >= 0.0
 }
 
 /// Whether a column is called the price of one piece.
@@ -125,7 +125,12 @@ fn is_of_one_piece(land: &Landscape, at: ColumnAt) -> bool {
 /// Whether a price is that of all pieces: with twice as many it is about twice as high.
 fn grows_with(price: &RawColumn, quantity: &RawColumn) -> bool {
     const LEAST: usize = 20;
-    let both = price.sample.iter().zip(&quantity.sample).filter_map(|(price, pieces)| Some(((*price)?, (*pieces)?)));
+    let both = price
+        .numbers
+        .sample
+        .iter()
+        .zip(&quantity.numbers.sample)
+        .filter_map(|(price, pieces)| Some(((*price)?, (*pieces)?)));
     let (one, several): (Vec<_>, Vec<_>) =
         // A correction of a whole bill says nothing of what a piece costs.
         both.filter(|(price, pieces)| *pieces >= 1.0 && *price > 0.0).partition(|(_, pieces)| *pieces < 2.0);

@@ -28,9 +28,9 @@ pub(super) fn of(scope: &Scope, main: ColumnAt) -> Option<Discount> {
     let at = columns.next()?;
     let raw = land.column(at);
     let number = format!("COALESCE({}, 0)", scope.number(at, &scope.name(at)));
-    Some(match whole_of(raw) {
-        Some(Whole::One) => Discount::Share(format!("(1 - {number})")),
-        Some(Whole::Hundred) => Discount::Share(format!("(1 - {number} / 100)")),
+    Some(match share_base(raw) {
+        Some(ShareBase::One) => Discount::Share(format!("(1 - {number})")),
+        Some(ShareBase::Hundred) => Discount::Share(format!("(1 - {number} / 100)")),
         None => Discount::Unclear(format!(
             "{:?} is not taken off: subtract it where it is no part of {:?} yet",
             raw.name,
@@ -41,13 +41,13 @@ pub(super) fn of(scope: &Scope, main: ColumnAt) -> Option<Discount> {
 
 /// What a share is of.
 #[derive(Debug, PartialEq)]
-enum Whole {
+enum ShareBase {
     One,
     Hundred,
 }
 
 /// What the shares of a column of discounts are of; none where it may hold money: small discounts in money are below one too.
-fn whole_of(raw: &RawColumn) -> Option<Whole> {
+fn share_base(raw: &RawColumn) -> Option<ShareBase> {
     const PER_CENT: [&str; 5] = ["pct", "percent", "%", "prozent", "porcent"];
     const MONEY: [&str; 15] = [
         "amount", "amt", "value", "val", "betrag", "wert", "rabattbetrag", "importe", "valor", "montant", "valeur",
@@ -58,10 +58,10 @@ fn whole_of(raw: &RawColumn) -> Option<Whole> {
     let lower = raw.name.to_lowercase();
     let is_per_cent = PER_CENT.iter().any(|word| lower.contains(word));
     let is_money = names::words(&raw.name).iter().any(|word| MONEY.contains(&word.as_str()));
-    match raw.range {
+    match raw.numbers.range {
         (least, _) if least < 0.0 => None,
-        (_, most) if most <= MOST && raw.decimals > 0 && (is_per_cent || !is_money) => Some(Whole::One),
-        (_, most) if most > 1.0 && most <= 100.0 && is_per_cent => Some(Whole::Hundred),
+        (_, most) if most <= MOST && raw.numbers.decimals > 0 && (is_per_cent || !is_money) => Some(ShareBase::One),
+        (_, most) if most > 1.0 && most <= 100.0 && is_per_cent => Some(ShareBase::Hundred),
         _ => None,
     }
 }
@@ -72,10 +72,10 @@ mod tests {
 
     #[test]
     fn small_sums_are_no_shares() {
-        let cases: [(&str, &[&str], Option<Whole>); 9] = [
-            ("discount", &["0.1", "0.25", "0.0"], Some(Whole::One)),
-            ("discount_pct", &["0.1", "0.25", "0.0"], Some(Whole::One)),
-            ("discount_pct", &["10", "25", "0"], Some(Whole::Hundred)),
+        let cases: [(&str, &[&str], Option<ShareBase>); 9] = [
+            ("discount", &["0.1", "0.25", "0.0"], Some(ShareBase::One)),
+            ("discount_pct", &["0.1", "0.25", "0.0"], Some(ShareBase::One)),
+            ("discount_pct", &["10", "25", "0"], Some(ShareBase::Hundred)),
             ("discount_amount", &["0.1", "0.25", "0.0"], None),
             ("DiscountValue", &["0.1", "0.25", "0.0"], None),
             ("discount", &["0.50", "1.00", "0.00"], None),
@@ -84,7 +84,7 @@ mod tests {
             ("discount", &["-0.1", "0.2", "0.0"], None),
         ];
         for (name, cells, whole) in cases {
-            assert_eq!(whole_of(&RawColumn::of_texts(name, cells)), whole, "{name} {cells:?}");
+            assert_eq!(share_base(&RawColumn::of_texts(name, cells)), whole, "{name} {cells:?}");
         }
     }
 }

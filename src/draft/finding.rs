@@ -154,7 +154,7 @@ fn range_of(column: &RawColumn) -> Option<[String; 2]> {
         let activity = column.activity();
         return Some([activity.first_on()?.to_string(), activity.last_on()?.to_string()]);
     }
-    column.is_number().then(|| [column.range.0.to_string(), column.range.1.to_string()])
+    column.is_number().then(|| [column.numbers.range.0.to_string(), column.numbers.range.1.to_string()])
 }
 
 /// Why no SELECT that the job reads is made of a table, where something is known of it.
@@ -169,5 +169,5 @@ fn why_unused(raw: &RawTable, folder: &Folder, aside: &[TableDraft]) -> Option<S
             format!("{name} would be made of it, and lacks {}", gaps.join(", "))
         });
     }
-    raw.columns.iter().find_map(|column| Some(format!("its {:?} has {}", column.name, column.doubt.as_ref()?)))
+    raw.columns.iter().find_map(|column| Some(format!("its {:?} has {}", column.name, column.written.doubt.as_ref()?)))
 }

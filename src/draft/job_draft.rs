@@ -242,7 +242,7 @@ fn order_value(land: &Landscape, plan: &orders_plan::OrdersPlan, currency: Optio
     let scope = scope::Scope::new(land, table, currency);
     let minor = found.map_or(10_000.0, |found| {
         let raw = land.column(found.at);
-        raw.median_above_zero().unwrap_or(raw.mean) * scope.minor_units(found.at).0 as f64
+        raw.median_above_zero().unwrap_or(raw.numbers.mean) * scope.minor_units(found.at).0 as f64
     });
     let mut step = 1_i64;
     while (step as f64) * 10.0 <= minor && step < 1_000_000_000 {

@@ -29,7 +29,7 @@ impl LineFees {
     /// The kinds of lines of which `amount` is below zero. Lines that take others back are no fees: they have words of their own.
     pub(super) fn of(land: &Landscape, table: usize, amount: ColumnAt) -> Self {
         let raw = land.table(table);
-        let below: BTreeSet<usize> = land.column(amount).negative.iter().copied().collect();
+        let below: BTreeSet<usize> = land.column(amount).numbers.negative.iter().copied().collect();
         let columns: Vec<ColumnAt> = land.columns(table).filter(|at| says_kind(land, *at)).collect();
         let back: BTreeSet<usize> = columns
             .iter()

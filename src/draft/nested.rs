@@ -40,7 +40,8 @@ pub(super) fn unread<'a>(land: &Landscape, tables: impl Iterator<Item = &'a Tabl
             let names: Vec<&str> = fields(table, column).collect();
             let prefix = column.name.len() + 1;
             let within = names.iter().filter_map(|name| name.get(prefix..)).map(ToOwned::to_owned);
-            let within: Vec<String> = if names.is_empty() { column.listed_fields.clone() } else { within.collect() };
+            let within: Vec<String> =
+                if names.is_empty() { column.nested.listed_fields.clone() } else { within.collect() };
             if names.iter().any(|name| is_read(name)) || stand_apart(land, at, &column.name, &within) {
                 continue;
             }
@@ -59,7 +60,7 @@ pub(super) fn unread<'a>(land: &Landscape, tables: impl Iterator<Item = &'a Tabl
 
 /// Columns of JSON objects, of which SQL reads no field.
 fn objects_in_cells(table: &RawTable) -> impl Iterator<Item = NestedRows> + '_ {
-    let are_objects = |column: &&RawColumn| !column.object_fields.is_empty();
+    let are_objects = |column: &&RawColumn| !column.nested.object_fields.is_empty();
     table.columns.iter().filter(are_objects).map(|column| {
         let cell = quoted(&column.name);
         // A field may be called as a column is.
@@ -69,11 +70,11 @@ fn objects_in_cells(table: &RawTable) -> impl Iterator<Item = NestedRows> + '_ {
         let reads = |field: &String| {
             format!("{cell}->>'$.\"{}\"' AS \"{}\"", field.replace('\'', "''"), called(field))
         };
-        let fields: Vec<String> = column.object_fields.iter().map(reads).collect();
+        let fields: Vec<String> = column.nested.object_fields.iter().map(reads).collect();
         NestedRows {
             input: table.name.clone(),
             column: column.name.clone(),
-            fields: column.object_fields.clone(),
+            fields: column.nested.object_fields.clone(),
             holds: "an object of JSON in each cell",
             advice: format!(
                 "make columns of them, and draft again from a folder with the new file in place of the old; with DuckDB in the data folder: COPY (SELECT * EXCLUDE ({cell}), {} FROM '{}') TO '{}_read.parquet'",
@@ -87,7 +88,8 @@ fn objects_in_cells(table: &RawTable) -> impl Iterator<Item = NestedRows> + '_ {
 
 /// A list of structs, or JSON text of a list of objects.
 fn holds_rows(table: &RawTable, column: &RawColumn) -> bool {
-    (column.is_list && fields(table, column).next().is_some()) || (!column.is_list && !column.listed_fields.is_empty())
+    (column.is_list && fields(table, column).next().is_some())
+        || (!column.is_list && !column.nested.listed_fields.is_empty())
 }
 
 /// The columns that reading makes of the fields of a list of structs.

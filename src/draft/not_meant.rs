@@ -128,11 +128,11 @@ fn other_symbols(draft: &mut TableDraft, scope: &Scope) {
     let amount = super::amount::main_amount(scope.land, scope.driver, &|_| true);
     let (true, Some(at)) = (draft.table.name == ORDERS.name, amount.map(|found| found.at)) else { return };
     let cells = scope.land.column(at);
-    if cells.other_symbols.is_empty() {
+    if cells.numbers.other_symbols.is_empty() {
         return;
     }
-    let rows: usize = cells.other_symbols.values().sum();
-    let symbols: Vec<&str> = cells.other_symbols.keys().map(String::as_str).collect();
+    let rows: usize = cells.numbers.other_symbols.values().sum();
+    let symbols: Vec<&str> = cells.numbers.other_symbols.keys().map(String::as_str).collect();
     let cell = scope.bare(at);
     let like = |symbol: &&str| format!("{cell} LIKE '%{}%'", symbol.replace('\'', "''"));
     draft.skip(Skipped {

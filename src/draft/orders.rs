@@ -9,7 +9,7 @@ use super::landscape::{Found, Landscape};
 use super::line_kinds::LineFees;
 use super::orders_plan::{Lines, OrdersPlan};
 use super::parts::{self, Share};
-use super::refunds::LinesBack;
+use super::refunds::ReversedLines;
 use super::scope::{Piece, Scope, quoted};
 use super::table_draft::{Certainty, TableDraft};
 use super::units;
@@ -165,7 +165,7 @@ fn tell_other_sums(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) 
     let Some(main) = main_amount(land, table, &|_| true) else { return };
     let total = |at: ColumnAt| {
         let raw = land.column(at);
-        raw.mean * (raw.rows() - raw.nulls) as f64
+        raw.numbers.mean * (raw.rows() - raw.nulls) as f64
     };
     let own = total(main.at);
     let is_other_sum = |at: &ColumnAt| {
@@ -250,7 +250,7 @@ fn tell_zone(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) {
     const ZONES: [&str; 6] = ["zone", "timezone", "fuso", "huso", "fuseau", "zeitzone"];
     let Some(at) = plan.placed.as_ref().map(|placed| placed.at) else { return };
     let zone = land.columns(plan.driver).map(|at| land.column(at)).find(|raw| raw.is_called(&ZONES));
-    let (Some(_), Some(zone)) = (&land.column(at).time_of_day, zone) else { return };
+    let (Some(_), Some(zone)) = (&land.column(at).origin.time_of_day, zone) else { return };
     let said: Vec<&str> = zone.words.keys().take(3).map(String::as_str).collect();
     draft.look_at(
         "placed_at",
@@ -404,7 +404,7 @@ fn sum_of_lines(
     let is_fee = fees.as_ref().and_then(|fees| fees.condition(&inner));
     let takes_back = share == Share::Part && !states_refunds && amount.is_some();
     let others = fees.as_ref().map(|fees| fees.words.clone()).unwrap_or_default();
-    let back = takes_back.then(|| super::refunds::lines_back(&inner, lines, signed, &others)).flatten();
+    let back = takes_back.then(|| super::refunds::reversed_lines(&inner, lines, signed, &others)).flatten();
     if let Some((piece, ..)) = &amount {
         columns.extend(owed_on_a_line(&piece.sql, is_fee.as_deref(), back.as_ref()));
     }
@@ -430,7 +430,7 @@ fn sum_of_lines(
             format!("SELECT\n    {selected},\n    sent_in{sum}\nFROM {priced}\nGROUP BY {keys}, sent_in"),
         ));
         let largest = ",\n    MAX(amount_minor) AS amount_minor";
-        let back = back.as_ref().map_or(String::new(), super::refunds::LinesBack::once);
+        let back = back.as_ref().map_or(String::new(), super::refunds::ReversedLines::once);
         draft.with.push((
             pairs.to_owned(),
             format!("SELECT\n    {selected}{largest}{back}\nFROM {by_file}\nGROUP BY {keys}"),
@@ -465,7 +465,7 @@ fn sum_of_lines(
             told_of_fees(draft, land, fees);
         }
         if let Some(at) = below {
-            let (rows, name) = (land.column(at).negative.len(), &land.column(at).name);
+            let (rows, name) = (land.column(at).numbers.negative.len(), &land.column(at).name);
             let note = format!(
                 "{rows} line(s) have {name:?} below zero and are taken off their own order: where they are returns of another, they are no order and its refund"
             );
@@ -485,7 +485,7 @@ const SUM: &str = "CASE WHEN COUNT(owed_minor) = COUNT(*) THEN SUM(owed_minor) E
 /// The column of a table that an amount is made of and that is below zero somewhere.
 fn signed_column(inner: &Scope, table: usize, owed: &str) -> Option<ColumnAt> {
     let land = inner.land;
-    land.columns(table).find(|at| !land.column(*at).negative.is_empty() && owed.contains(&inner.name(*at)))
+    land.columns(table).find(|at| !land.column(*at).numbers.negative.is_empty() && owed.contains(&inner.name(*at)))
 }
 
 /// Says which lines are no part of an order's amount, and asks where that is not known.
@@ -499,7 +499,7 @@ fn told_of_fees(draft: &mut TableDraft, land: &Landscape, fees: &LineFees) {
 }
 
 /// What a line costs, and apart from it what it takes back. Of a fee the buyer owes nothing and gets nothing back.
-fn owed_on_a_line(owed: &str, is_fee: Option<&str>, back: Option<&LinesBack>) -> Vec<String> {
+fn owed_on_a_line(owed: &str, is_fee: Option<&str>, back: Option<&ReversedLines>) -> Vec<String> {
     let owed = is_fee.map_or(owed.to_owned(), |is_fee| format!("CASE WHEN {is_fee} THEN 0 ELSE {owed} END"));
     let Some(back) = back else { return vec![format!("{owed} AS owed_minor")] };
     let is_back = is_fee.map_or(back.condition.clone(), |is_fee| format!("({}) AND NOT ({is_fee})", back.condition));

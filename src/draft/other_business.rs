@@ -40,7 +40,7 @@ impl OtherBusiness {
         let raw = land.table(scope.driver);
         let amount = main_amount(land, scope.driver, &|_| true).map(|found| found.at);
         let below: BTreeSet<usize> =
-            amount.map_or_else(BTreeSet::new, |at| land.column(at).negative.iter().copied().collect());
+            amount.map_or_else(BTreeSet::new, |at| land.column(at).numbers.negative.iter().copied().collect());
         let mut kinds = land.columns(scope.driver).filter(|at| {
             land.column_name(*at).says(C::Kind) && (2..=MAX_STATES).contains(&land.column(*at).words.len())
         });

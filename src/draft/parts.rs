@@ -3,7 +3,7 @@
 use super::landscape::Landscape;
 use super::orders_plan::{Lines, OrdersPlan};
 use super::vocabulary::Concept as C;
-use crate::profile::{AddsUp, ColumnAt};
+use crate::profile::{ColumnAt, SumCheck};
 
 /// What an amount on a row of an order is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(super) fn share_of_row(land: &Landscape, plan: &OrdersPlan, lines: &Lines, a
     }
     // Rows of a table of their own, each with its own number, may be equal parts: what they are is shown by orders with a single one.
     let has_own_key = lines.table != plan.driver && raw.columns.iter().any(|c| c.is_key() && c.is_like_an_id());
-    let size = raw.means_alone_and_together(lines.order.column, amount.column).filter(|(alone, _)| *alone > 0.0);
+    let size = raw.means_by_uniqueness(lines.order.column, amount.column).filter(|(alone, _)| *alone > 0.0);
     match size.map(|(alone, together)| together / alone) {
         Some(ratio) if has_own_key && ratio < SMALLER => Share::Part,
         _ if alike == orders && !has_own_key => Share::Whole,
@@ -68,7 +68,7 @@ fn by_totals(land: &Landscape, plan: &OrdersPlan, lines: &Lines, amount: ColumnA
     }
     let totals = land.columns(plan.driver).filter(|at| land.column(*at).is_number() && *at != plan.order);
     totals.map(|total| land.folder.adds_up((lines.order, amount), (plan.order, total))).find_map(|found| {
-        let AddsUp { orders, sums, repeats } = found;
+        let SumCheck { orders, sums, repeats } = found;
         let are_nearly_all = |count: usize| orders >= MIN_COMPARED && count as f64 >= NEARLY_ALL * orders as f64;
         match (are_nearly_all(sums), are_nearly_all(repeats)) {
             (true, false) => Some(Share::Part),

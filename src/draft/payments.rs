@@ -67,7 +67,7 @@ fn written_below_zero(draft: &mut TableDraft, scope: &Scope) -> bool {
     let Some((amount, (loan, _))) = found.map(|found| found.at).zip(land.naming(scope.driver, C::Loan)) else {
         return false;
     };
-    let below = &land.column(amount).negative;
+    let below = &land.column(amount).numbers.negative;
     let of_loans = (land.column(loan).rows() - land.column(loan).nulls) as f64;
     let below_of_loans = land.folder.share_of_rows_found(loan, loan, below) * below.len() as f64;
     let is_mixed = below.len() * 10 < (land.column(amount).rows() - land.column(amount).nulls) * 9;

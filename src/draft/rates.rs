@@ -61,7 +61,7 @@ fn is_sum_of_money(raw: &RawColumn, name: &Name) -> bool {
     const HIGHEST_PERCENT: f64 = 100.0;
     let has_mark = matches!(&raw.kind, ValueKind::Decimal(form) if is_currency_mark(form.symbol.trim(), None));
     let is_rate = name.says(C::Rate) || unit_said(raw).is_some();
-    name.says(C::Fee) && raw.is_number() && (has_mark || (!is_rate && raw.range.1 > HIGHEST_PERCENT))
+    name.says(C::Fee) && raw.is_number() && (has_mark || (!is_rate && raw.numbers.range.1 > HIGHEST_PERCENT))
 }
 
 /// Fees of loans, as sums of money in the rows of their table.
@@ -104,7 +104,9 @@ pub(super) fn fees(land: &Landscape, table: usize) -> Fees {
     let found: Vec<ColumnAt> = land.columns(table).filter(is_one).collect();
     match found.as_slice() {
         [] => Fees::None,
-        [only] if land.column(*only).range.0 >= 0.0 && !is_of_something_else(land.column(*only)) => Fees::Owed(*only),
+        [only] if land.column(*only).numbers.range.0 >= 0.0 && !is_of_something_else(land.column(*only)) => {
+            Fees::Owed(*only)
+        }
         _ => Fees::Unclear(found),
     }
 }
@@ -117,8 +119,8 @@ fn score(land: &Landscape, at: ColumnAt) -> Option<f64> {
     }
     let is_other =
         [C::Id, C::Number, C::Time, C::Tax, C::Discount, C::Liability, C::Stars].iter().any(|c| name.says(*c));
-    let is_money = (raw.range.1 > HIGHEST && !lower.contains("ppm")) || is_sum_of_money(raw, name);
-    if !raw.is_number() || raw.range.0 < 0.0 || is_money || is_other || is_of_something_else(raw) {
+    let is_money = (raw.numbers.range.1 > HIGHEST && !lower.contains("ppm")) || is_sum_of_money(raw, name);
+    if !raw.is_number() || raw.numbers.range.0 < 0.0 || is_money || is_other || is_of_something_else(raw) {
         return None;
     }
     let is_called = match (name.says(C::Rate), name.says(C::Interest), name.says(C::Fee)) {
@@ -198,7 +200,7 @@ pub(super) fn is_in_percent(raw: &RawColumn) -> bool {
 
 /// What a column states. `is_rate`: its name calls it a rate or interest, not a fee.
 fn stated(raw: &RawColumn, is_rate: bool, is_interest: bool) -> Stated {
-    let highest = raw.range.1;
+    let highest = raw.numbers.range.1;
     let (period, no_period) = match period_said(&raw.name) {
         Some(period) => (period, None),
         None if is_rate => (Period::Year, None),

@@ -34,7 +34,7 @@ struct Refunds<'a> {
 }
 
 /// What went back, as a part of the orders' SELECT.
-pub(super) struct GivenBack {
+pub(super) struct RefundParts {
     join: String,
     /// Whether it is joined by its seller too.
     names_seller: bool,
@@ -49,7 +49,7 @@ pub(super) fn refunds(
     number: &str,
     merchant: Option<&str>,
     others: Option<&OtherBusiness>,
-) -> Option<GivenBack> {
+) -> Option<RefundParts> {
     let land = scope.land;
     let credits = credit_notes(draft, scope, plan, others);
     if draft.has("refunded_at") {
@@ -131,10 +131,10 @@ pub(super) fn refunds(
     );
     let of_seller = seller.as_ref().map_or(String::new(), |(merchant, _)| format!(" AND {merchant} = {name}.merchant"));
     let join = format!("LEFT JOIN {name} ON {number} = {name}.order_number{of_seller}");
-    Some(GivenBack { join, names_seller: seller.is_some() })
+    Some(RefundParts { join, names_seller: seller.is_some() })
 }
 
-impl GivenBack {
+impl RefundParts {
     /// Joins it.
     pub(super) fn join(self, draft: &mut TableDraft) {
         draft.joins.push(self.join);
@@ -143,7 +143,7 @@ impl GivenBack {
 
 /// What an order of several merchants gave back, and nothing says of whose part, is shared by what the parts cost, so that the shares add up to it. `pairs` is the part
 /// with one row an order and merchant.
-pub(super) fn share_by_amount(draft: &mut TableDraft, scope: &Scope, pairs: &str, given_back: Option<&GivenBack>) {
+pub(super) fn share_by_amount(draft: &mut TableDraft, scope: &Scope, pairs: &str, given_back: Option<&RefundParts>) {
     let is_of_part = given_back.is_some_and(|given_back| given_back.names_seller);
     let of_all = draft.column("refund_minor").filter(|refund| !refund.sql.starts_with(&format!("{pairs}.")));
     let (Some(refund), false) = (of_all.map(|refund| refund.sql.clone()), is_of_part) else { return };
@@ -186,7 +186,7 @@ impl Refunds<'_> {
 }
 
 /// Lines that take others of their order back.
-pub(super) struct LinesBack {
+pub(super) struct ReversedLines {
     /// Which they are.
     pub condition: String,
     /// When they were written.
@@ -196,12 +196,12 @@ pub(super) struct LinesBack {
 
 /// The lines of a table that take others of their order back: by a kind that says so, or by an amount (`signed`) below zero of a later time than the order's first line;
 /// others below zero are discounts, and kinds with the words `fees` are what the merchant pays.
-pub(super) fn lines_back(
+pub(super) fn reversed_lines(
     inner: &Scope,
     lines: &Lines,
     signed: Option<ColumnAt>,
     fees: &BTreeSet<String>,
-) -> Option<LinesBack> {
+) -> Option<ReversedLines> {
     const LATER: f64 = 0.8;
     let land = inner.land;
     // Where kinds say what goes back, what else is below zero is a discount.
@@ -213,10 +213,10 @@ pub(super) fn lines_back(
         return None;
     }
     let at = when.map(|at| inner.render(Type::Instant, "refunded_at", at, &inner.name(at)).sql);
-    Some(LinesBack { condition: back.condition(inner), at, told: back.told.clone() })
+    Some(ReversedLines { condition: back.condition(inner), at, told: back.told.clone() })
 }
 
-impl LinesBack {
+impl ReversedLines {
     /// What went back of an order, and when, as columns of the part that sums its lines.
     pub(super) fn sums(&self) -> String {
         let at = self.at.as_ref().map_or("", |_| ",\n    MIN(back_at) AS refunded_at");
@@ -361,7 +361,7 @@ fn table_of_refunds<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<
         }
         let of_dispute = |column: &str| land.best(table, &DISPUTES, column, true).map(|found| found.at);
         let amount = stated.or_else(|| of_dispute("amount_minor"))?;
-        let is_below_zero = land.column(amount).negative.len() as f64 >= 0.9 * land.table(table).rows as f64;
+        let is_below_zero = land.column(amount).numbers.negative.len() as f64 >= 0.9 * land.table(table).rows as f64;
         if !(is_called_so || stated.is_some() || is_below_zero) {
             return None;
         }
@@ -371,7 +371,7 @@ fn table_of_refunds<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<
             .or_else(|| land.columns(table).find(|at| says_refund(at) && land.column(*at).is_time()))
             .or_else(|| of_dispute("closed_at"))
             .or_else(|| of_dispute("opened_at"))?;
-        let is_negative = land.column(amount).negative.len() * 2 > land.table(table).rows;
+        let is_negative = land.column(amount).numbers.negative.len() * 2 > land.table(table).rows;
         let mut rows = Scope::new(land, table, scope.currency);
         let once = own_number(scope, table).map(|key| rows.read_once(key, LATEST));
         let only = granted_only(&rows, plan);

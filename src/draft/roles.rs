@@ -443,7 +443,7 @@ impl Landscape<'_> {
     fn merchant_of_sales(&self, trade: usize) -> Option<ColumnAt> {
         const NEARLY_ALL: f64 = 0.9;
         let amount = self.candidates(trade, &ORDERS, "amount_minor", true).into_iter().next()?.at;
-        let below: BTreeSet<usize> = self.column(amount).negative.iter().copied().collect();
+        let below: BTreeSet<usize> = self.column(amount).numbers.negative.iter().copied().collect();
         let sales: Vec<usize> = (0..self.table(trade).rows).filter(|row| !below.contains(row)).collect();
         let key =
             self.about(C::Merchant).find_map(|table| self.key(table, C::Merchant)).filter(|_| !below.is_empty())?;

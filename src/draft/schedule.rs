@@ -37,7 +37,7 @@ pub(super) fn of_terms(
     let stated = at("term_days");
     let term = stated.or_else(|| super::lending::end_of_term(land, table, disbursed))?;
     let is_in_months = stated.is_some_and(|term| super::scope::is_in_months(land, term));
-    if is_in_months && !(1.0..=MAX_MONTHS as f64).contains(&land.column(term).range.1) {
+    if is_in_months && !(1.0..=MAX_MONTHS as f64).contains(&land.column(term).numbers.range.1) {
         return None;
     }
     let term_sql = if stated.is_some() {
@@ -218,6 +218,6 @@ fn is_instalment(land: &Landscape, at: ColumnAt, principal: ColumnAt, term: Colu
     let is_monthly = cells.is_called(&MONTHLY) && (name.says(C::Payment) || name.says(C::Amount) || name.says(C::Paid));
     let is_called_so =
         name.says(C::Instalment) || name.says(C::Payment) || cells.is_called(&MONTHLY_PAYMENTS) || is_monthly;
-    let over_the_term = cells.mean * land.column(term).mean;
-    is_called_so && cells.is_number() && (0.7..3.0).contains(&(over_the_term / land.column(principal).mean))
+    let over_the_term = cells.numbers.mean * land.column(term).numbers.mean;
+    is_called_so && cells.is_number() && (0.7..3.0).contains(&(over_the_term / land.column(principal).numbers.mean))
 }

@@ -72,7 +72,10 @@ fn of_table(land: &Landscape, loan: ColumnAt, lent: (ColumnAt, ColumnAt)) -> Opt
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)))?;
     let is_less = |at: &ColumnAt| {
         let cells = land.column(*at);
-        *at != principal && cells.nulls == 0 && cells.range.0 >= 0.0 && cells.mean < 0.5 * land.column(principal).mean
+        *at != principal
+            && cells.nulls == 0
+            && cells.numbers.range.0 >= 0.0
+            && cells.numbers.mean < 0.5 * land.column(principal).numbers.mean
     };
     let mut less = sums().filter(is_less);
     let interest = less.next().filter(|_| less.next().is_none());

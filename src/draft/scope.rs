@@ -48,7 +48,8 @@ const FIRST_END: &str = ", 1)";
 /// Whether a term is in months: its name says so, or it is a small number of something else than days.
 pub(super) fn is_in_months(land: &Landscape, term: ColumnAt) -> bool {
     let raw = land.column(term);
-    land.column_name(term).says(Concept::Month) || (raw.range.1 <= 84.0 && !raw.name.to_lowercase().contains("day"))
+    land.column_name(term).says(Concept::Month)
+        || (raw.numbers.range.1 <= 84.0 && !raw.name.to_lowercase().contains("day"))
 }
 
 fn once_name(land: &Landscape, table: usize) -> String {
@@ -76,9 +77,11 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// A column as SQL, `table` with its point before it; one that other files call otherwise, by all of its names.
 pub(super) fn cell_of(table: &str, raw: &RawColumn) -> String {
-    let names: Vec<String> =
-        std::iter::once(&raw.name).chain(&raw.also_called).map(|name| format!("{table}{}", quoted(name))).collect();
-    match (names.as_slice(), &raw.time_of_day) {
+    let names: Vec<String> = std::iter::once(&raw.name)
+        .chain(&raw.origin.also_called)
+        .map(|name| format!("{table}{}", quoted(name)))
+        .collect();
+    match (names.as_slice(), &raw.origin.time_of_day) {
         // A day without a time of day is read too.
         ([day], Some(time)) => format!("({day} || COALESCE(' ' || {table}{}, ''))", quoted(time)),
         ([only], None) => only.clone(),
@@ -192,10 +195,10 @@ impl<'a> Scope<'a> {
 
     fn cell(&self, at: ColumnAt, table: &str) -> String {
         let raw = self.land.column(at);
-        if let [file, row] = raw.made_of.as_slice() {
+        if let [file, row] = raw.origin.made_of.as_slice() {
             return format!("({table}.{} || '#' || CAST({table}.{} AS VARCHAR))", quoted(file), quoted(row));
         }
-        if let [year, month, day, time @ ..] = raw.made_of.as_slice() {
+        if let [year, month, day, time @ ..] = raw.origin.made_of.as_slice() {
             let part = |name: &String| format!("{table}.{}", quoted(name));
             let time = time.first().map_or(String::new(), |time| format!(" || ' ' || {}", part(time)));
             return format!("({} || '-' || {} || '-' || {}{time})", part(year), part(month), part(day));
@@ -209,7 +212,9 @@ impl<'a> Scope<'a> {
         let raw = self.land.column(at);
         match () {
             () if raw.is_typed && !raw.is_text => format!("CAST({sql} AS VARCHAR)"),
-            () if raw.are_whole_decimals() && raw.decimals == 1 => format!("regexp_replace({sql}, '\\.0$', '')"),
+            () if raw.are_whole_decimals() && raw.numbers.decimals == 1 => {
+                format!("regexp_replace({sql}, '\\.0$', '')")
+            }
             () => sql.to_owned(),
         }
     }
@@ -235,7 +240,9 @@ impl<'a> Scope<'a> {
         // A column that files call otherwise splits none of them.
         let has_one_name = |at: ColumnAt| {
             let raw = self.land.column(at);
-            raw.also_called.is_empty() && raw.made_of.is_empty() && !(raw.are_whole_decimals() && raw.decimals == 1)
+            raw.origin.also_called.is_empty()
+                && raw.origin.made_of.is_empty()
+                && !(raw.are_whole_decimals() && raw.numbers.decimals == 1)
         };
         let mut split = BTreeMap::from([(self.driver, own.column)]);
         for (from, to) in meet {
@@ -281,20 +288,25 @@ impl<'a> Scope<'a> {
     fn time(&self, kind: Type, at: ColumnAt, sql: &str) -> Piece {
         let raw = self.land.column(at);
         let ValueKind::Time { form, is_certain, is_date } = &raw.kind else { return Piece::sure(sql) };
-        if raw.years_ahead > 0 && !form.gives_instants() {
-            return Piece::sure(self.time_of(kind, raw, (*form, *is_date), &years_earlier(raw.years_ahead, sql)));
+        if raw.written.years_ahead > 0 && !form.gives_instants() {
+            return Piece::sure(self.time_of(
+                kind,
+                raw,
+                (*form, *is_date),
+                &years_earlier(raw.written.years_ahead, sql),
+            ));
         }
-        if raw.years_ahead > 0 {
-            let text = format!("add_months({}, -{})", form.sql(sql, true), 12 * raw.years_ahead);
+        if raw.written.years_ahead > 0 {
+            let text = format!("add_months({}, -{})", form.sql(sql, true), 12 * raw.written.years_ahead);
             return Piece::sure(if kind == Type::Day { format!("CAST({text} AS DATE)") } else { text });
         }
         let ahead = if kind == Type::Day { other_zone::seconds_ahead(raw) } else { None };
-        if let Some(seconds) = ahead.filter(|_| raw.second_form.is_none()) {
+        if let Some(seconds) = ahead.filter(|_| raw.written.second_form.is_none()) {
             let moved = other_zone::later(*form, sql, seconds);
             let text = self.time_of(kind, raw, (*form, *is_date), moved.as_deref().unwrap_or(sql));
             return Piece::guess(text, other_zone::told(seconds, moved.is_some()));
         }
-        let second = raw.second_form.as_ref().filter(|second| second.is_told);
+        let second = raw.written.second_form.as_ref().filter(|second| second.is_told);
         let text = self.time_of(kind, raw, (*form, *is_date), sql);
         if let Some(second) = second {
             let words = format!("written in two forms: {} and {}", form.words(), second.form.words());
@@ -309,7 +321,7 @@ impl<'a> Scope<'a> {
 
     /// A time as text or an instant, read by the forms that its column has.
     fn time_of(&self, kind: Type, raw: &RawColumn, (form, is_date): (TimeForm, bool), sql: &str) -> String {
-        let second = raw.second_form.as_ref().filter(|second| second.is_told);
+        let second = raw.written.second_form.as_ref().filter(|second| second.is_told);
         let mut text = match second {
             Some(second) => form.sql_with(second.form, sql, raw.longest > 10),
             None => form.sql(sql, raw.longest > 10),
@@ -396,7 +408,7 @@ impl<'a> Scope<'a> {
         let minor = self.minor(at, sql).sql;
         // What was given back or taken off is often written with a minus; the contract's sums have none.
         let there = raw.rows() - raw.nulls;
-        if there > 0 && raw.negative.len() * 10 >= there * 9 {
+        if there > 0 && raw.numbers.negative.len() * 10 >= there * 9 {
             let note = note.or_else(|| Some("written with a minus, taken without".to_owned()));
             return Piece { sql: self.as_written(&format!("-1 * {minor}"), at, sql), note };
         }

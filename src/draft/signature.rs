@@ -7,11 +7,11 @@ use crate::profile::{RawColumn, ValueKind};
 use Concept as C;
 
 /// One way to call a column: all of these concepts, and what that is worth (0 to 1).
-type Way = (&'static [Concept], f64);
+type NamePattern = (&'static [Concept], f64);
 
 /// Ways to call a contract column; empty where only the contract's own name is known.
 #[expect(clippy::too_many_lines, reason = "a table, one line a column")]
-pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
+pub(super) fn name_patterns(table: &str, column: &str) -> &'static [NamePattern] {
     match (table, column) {
         (_, "recorded_at") => &[(&[C::Recorded, C::Time], 0.8)],
         ("merchants", "registered_at") => &[
@@ -255,7 +255,7 @@ pub(super) fn name_score(table: &str, column: &str, raw: &str, name: &Name, cont
     if HAPPENED.contains(&column) && name.says(C::Estimated) {
         return 0.0;
     }
-    let score = |(way, worth): &Way| {
+    let score = |(way, worth): &NamePattern| {
         let own = way.iter().filter(|c| name.says(**c)).count();
         let borrowed = way.iter().filter(|c| !name.says(**c) && context.says(**c)).count();
         if own == 0 || own + borrowed < way.len() {
@@ -265,7 +265,7 @@ pub(super) fn name_score(table: &str, column: &str, raw: &str, name: &Name, cont
             name.concepts.iter().filter(|c| is_specific(**c) && !way.contains(c) && !context.says(**c)).count();
         worth - 0.2 * too_many as f64 - 0.05 * borrowed as f64 - 0.04 * name.unknown as f64
     };
-    ways(table, column).iter().map(score).fold(0.0, f64::max)
+    name_patterns(table, column).iter().map(score).fold(0.0, f64::max)
 }
 
 /// Whether a name is of what is left of a loan, of what was paid back of it, or of what is still to be paid out: none of it is what was lent.
@@ -281,7 +281,7 @@ fn is_no_principal(raw: &str) -> bool {
 
 /// Whether cells are 0 and 1 and nothing else.
 fn is_flag(raw: &RawColumn) -> bool {
-    raw.kind == ValueKind::Whole && raw.distinct == 2 && raw.range == (0.0, 1.0)
+    raw.kind == ValueKind::Whole && raw.distinct == 2 && raw.numbers.range == (0.0, 1.0)
 }
 
 /// Whether the cells can be what the contract column holds.
@@ -357,7 +357,10 @@ mod tests {
 
     #[test]
     fn every_way_belongs_to_a_column_of_the_contract() {
-        let known = TABLES.iter().flat_map(|t| t.columns.iter().map(|c| ways(t.name, c.name).len())).filter(|n| *n > 0);
+        let known = TABLES
+            .iter()
+            .flat_map(|t| t.columns.iter().map(|c| name_patterns(t.name, c.name).len()))
+            .filter(|n| *n > 0);
         assert!(known.count() > 40);
         assert!(name_score("orders", "placed_at", "placed_at", &Name::of("placed_at"), &Name::of("x")) > 0.99);
         let delivered = |raw: &str| name_score("shipments", "delivered_at", raw, &Name::of(raw), &Name::of("orders"));

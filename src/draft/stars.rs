@@ -18,7 +18,7 @@ const MANY_RATINGS: usize = 50;
 fn best(raw: &RawColumn) -> Option<Best> {
     const TEN: [&str; 7] = ["10", "ten", "nps", "zehn", "dix", "dez", "diez"];
     const HUNDRED: [&str; 6] = ["100", "hundred", "percent", "pct", "prozent", "%"];
-    let (lowest, highest) = raw.range;
+    let (lowest, highest) = raw.numbers.range;
     let lower = raw.name.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != '%').collect();
     let is_called = |of: &[&str]| words.iter().any(|word| of.contains(word));
@@ -46,7 +46,7 @@ pub(super) fn are_stars(raw: &RawColumn) -> bool {
 pub(super) fn are_ratings(raw: &RawColumn) -> bool {
     are_stars(raw)
         || best_beside(raw).is_some()
-        || (raw.is_number() && raw.range.0 >= 0.0 && raw.range.1 <= 100.0 && raw.range.1 > 1.0)
+        || (raw.is_number() && raw.numbers.range.0 >= 0.0 && raw.numbers.range.1 <= 100.0 && raw.numbers.range.1 > 1.0)
 }
 
 /// The best rating where every cell says it: `4/5`.
@@ -62,7 +62,7 @@ fn best_beside(raw: &RawColumn) -> Option<Best> {
 
 /// Why nobody can say what a rating is worth, where the scale does not show.
 pub(super) fn doubt(raw: &RawColumn, cell: &str) -> Option<String> {
-    let (lowest, highest) = raw.range;
+    let (lowest, highest) = raw.numbers.range;
     (!are_stars(raw) && best(raw).is_none()).then(|| {
         format!(
             "{cell} has ratings from {lowest} to {highest}, and nothing says what the best one is: bring them to 1 to 5, e.g. ROUND(x / 2) where it is 10"
@@ -73,9 +73,9 @@ pub(super) fn doubt(raw: &RawColumn, cell: &str) -> Option<String> {
 /// Whether ratings below one are more than single errors.
 fn begins_at_zero(raw: &RawColumn) -> bool {
     const ERRORS: f64 = 0.005;
-    let numbers: Vec<f64> = raw.sample.iter().flatten().copied().collect();
+    let numbers: Vec<f64> = raw.numbers.sample.iter().flatten().copied().collect();
     let below = numbers.iter().filter(|number| (0.0..1.0).contains(*number)).count();
-    raw.range.0 >= 0.0 && below as f64 > ERRORS * numbers.len() as f64
+    raw.numbers.range.0 >= 0.0 && below as f64 > ERRORS * numbers.len() as f64
 }
 
 /// Whole stars of a rating.

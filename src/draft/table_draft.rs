@@ -329,7 +329,7 @@ impl TableDraft {
     /// Years that are not of the common calendar: a person must see that they were taken off rightly.
     fn tell_years_ahead(&mut self, scope: &Scope) {
         let ahead = |column: &&ColumnDraft| {
-            scope.land.column_called(&column.from).map(|raw| raw.years_ahead).filter(|years| *years > 0)
+            scope.land.column_called(&column.from).map(|raw| raw.written.years_ahead).filter(|years| *years > 0)
         };
         let Some((column, years)) = self.columns.iter().find_map(|c| Some((c.column, ahead(&c)?))) else { return };
         let why = format!(
@@ -349,7 +349,7 @@ impl TableDraft {
         let land = scope.land;
         let unread: Vec<(&RawColumn, &str)> = land
             .columns(scope.driver)
-            .filter_map(|at| Some((land.column(at), land.column(at).unread_time.as_deref()?)))
+            .filter_map(|at| Some((land.column(at), land.column(at).written.unread_time.as_deref()?)))
             .collect();
         let Some((_, example)) = unread.first() else { return };
         let is_time = |column: &&Column| column.required && matches!(column.kind, Type::Instant | Type::Day);
@@ -377,8 +377,8 @@ impl TableDraft {
         let mixed = tables.iter().flat_map(|table| {
             let has_thousandths = scope.currency.is_some_and(|currency| currency.minor_units() == 1_000);
             table.columns.iter().filter_map(move |column| {
-                let of_amounts = || Some((column.doubt_of_amounts.clone().filter(|_| !has_thousandths)?, true));
-                let (why, of_amounts) = column.doubt.clone().map(|why| (why, false)).or_else(of_amounts)?;
+                let of_amounts = || Some((column.written.doubt_of_amounts.clone().filter(|_| !has_thousandths)?, true));
+                let (why, of_amounts) = column.written.doubt.clone().map(|why| (why, false)).or_else(of_amounts)?;
                 Some((format!("{}.{}", table.name, super::scope::quoted(&column.name)), why, of_amounts))
             })
         });

@@ -49,7 +49,7 @@ pub(super) fn rows_that_take_back(
     // Negative rows of another kind, such as what was paid out, are no reversals.
     let of_others: BTreeSet<usize> =
         kinds().flat_map(|at| raw.rows_with_words(at.column, |word| others.contains(word))).collect();
-    let below_zero: Vec<usize> = amount.map_or_else(Vec::new, |at| land.column(at).negative.clone());
+    let below_zero: Vec<usize> = amount.map_or_else(Vec::new, |at| land.column(at).numbers.negative.clone());
     let below_zero: Vec<usize> = below_zero.into_iter().filter(|row| !of_others.contains(row)).collect();
     let negative = amount.filter(|_| is_few(below_zero.len()));
     let kind = kinds().find_map(|at| {

@@ -59,15 +59,15 @@ pub(super) fn unclear(land: &Landscape, currency: Option<Currency>, at: ColumnAt
     let raw = land.column(at);
     let code = currency.filter(|c| c.minor_units() > 1)?;
     let could_be_minor = if PRICED_WITH_FRACTIONS.contains(&code.code().as_str()) {
-        raw.distinct >= 20 && raw.mean >= 500.0 && raw.endings.below_hundred <= 0.05
+        raw.distinct >= 20 && raw.numbers.mean >= 500.0 && raw.numbers.endings.below_hundred <= 0.05
     } else {
         // Whole prices are round more often than by chance; where none is small and none is round, they are in the minor unit or nobody can tell.
         const BY_CHANCE: f64 = 0.2;
         matches!(raw.kind, ValueKind::Whole)
             && raw.distinct >= 100
-            && raw.mean >= 5_000.0
-            && raw.endings.below_hundred <= 0.005
-            && raw.endings.of_prices <= BY_CHANCE
+            && raw.numbers.mean >= 5_000.0
+            && raw.numbers.endings.below_hundred <= 0.005
+            && raw.numbers.endings.of_prices <= BY_CHANCE
     };
     let is_open = is_whole(raw)
         && could_be_minor
@@ -88,11 +88,11 @@ pub(super) fn is_scaled(raw: &RawColumn) -> Option<String> {
     /// No currency has more decimals, and prices of fuel and shares have a fourth.
     const MOST_DECIMALS: usize = 4;
     let rows = (raw.rows() - raw.nulls).max(1) as f64;
-    let below = raw.negative.len() as f64 / rows;
+    let below = raw.numbers.negative.len() as f64 / rows;
     // What a sum of floats leaves behind is far smaller.
     let is_finer = |number: &&f64| (**number * 1e4 - (**number * 1e4).round()).abs() > 1e-3;
-    let numbers = || raw.sample.iter().flatten();
-    let is_fine = raw.decimals > MOST_DECIMALS && numbers().filter(is_finer).count() * 2 > numbers().count();
+    let numbers = || raw.numbers.sample.iter().flatten();
+    let is_fine = raw.numbers.decimals > MOST_DECIMALS && numbers().filter(is_finer).count() * 2 > numbers().count();
     let is_below = below > 0.5 && is_fine;
     let told = if is_below {
         format!("{:.0} % of its values are below zero, with", 100.0 * below)
@@ -102,7 +102,7 @@ pub(super) fn is_scaled(raw: &RawColumn) -> Option<String> {
     is_fine.then(|| {
         format!(
             "{told} up to {} decimals: scaled figures, it seems, and no amounts of money; write what was paid",
-            raw.decimals
+            raw.numbers.decimals
         )
     })
 }
@@ -125,8 +125,8 @@ pub(super) fn minor_units(land: &Landscape, currency: Option<Currency>, at: Colu
         None => {}
     }
     match evidence(land, currency, at) {
-        Some(Said { is_minor: true, why }) => return (1, Some(format!("{why}: taken as minor units"))),
-        Some(Said { is_minor: false, .. }) => return (units, otherwise()),
+        Some(UnitEvidence { is_minor: true, why }) => return (1, Some(format!("{why}: taken as minor units"))),
+        Some(UnitEvidence { is_minor: false, .. }) => return (units, otherwise()),
         None => {}
     }
     if let Some(why) = of_the_same_export(land, currency, at) {
@@ -139,22 +139,22 @@ pub(super) fn minor_units(land: &Landscape, currency: Option<Currency>, at: Colu
 }
 
 /// What tells of one column alone.
-struct Said {
+struct UnitEvidence {
     is_minor: bool,
     why: String,
 }
 
-fn evidence(land: &Landscape, currency: Option<Currency>, at: ColumnAt) -> Option<Said> {
+fn evidence(land: &Landscape, currency: Option<Currency>, at: ColumnAt) -> Option<UnitEvidence> {
     let raw = land.column(at);
-    let minor = |why: String| Some(Said { is_minor: true, why });
+    let minor = |why: String| Some(UnitEvidence { is_minor: true, why });
     if let Some(said) = said_in_notes(land, &raw.name) {
         return Some(said);
     }
-    if let Some(main) = &raw.hundredfold_of {
+    if let Some(main) = &raw.numbers.hundredfold_of {
         return minor(format!("{:?} is a hundred times {main:?}", raw.name));
     }
     let has_fractions = currency.is_some_and(|c| PRICED_WITH_FRACTIONS.contains(&c.code().as_str()));
-    (has_fractions && ends_as_prices(raw) && is_of_trade(land, at)).then(|| Said {
+    (has_fractions && ends_as_prices(raw) && is_of_trade(land, at)).then(|| UnitEvidence {
         is_minor: true,
         why: "whole numbers that end as prices do (99, 00, 50), none of them below 100".to_owned(),
     })
@@ -177,13 +177,16 @@ fn of_the_same_export(land: &Landscape, currency: Option<Currency>, at: ColumnAt
     // How prices end says nothing of what is lent.
     let is_sure = |other: &&ColumnAt| {
         let raw = land.column(**other);
-        is_called_minor(&raw.name) || raw.hundredfold_of.is_some()
+        is_called_minor(&raw.name) || raw.numbers.hundredfold_of.is_some()
     };
     // What falls due in parts has odd cents, unless it is written without any.
     let is_of_book = |at: &ColumnAt| matches!(land.role(at.table), Some(C::Loan | C::Instalment | C::Payment));
     let is_odd = |other: &ColumnAt| {
         let raw = land.column(*other);
-        is_of_book(other) && raw.distinct >= 20 && raw.endings.of_prices < 0.9 && raw.endings.below_hundred <= 0.05
+        is_of_book(other)
+            && raw.distinct >= 20
+            && raw.numbers.endings.of_prices < 0.9
+            && raw.numbers.endings.below_hundred <= 0.05
     };
     let by_prices =
         || if is_of_book(&at) && all.iter().chain([&at]).any(is_odd) { all.iter().find(tells) } else { None };
@@ -231,13 +234,13 @@ fn is_called_minor(name: &str) -> bool {
 }
 
 fn is_whole(raw: &RawColumn) -> bool {
-    matches!(raw.kind, ValueKind::Whole) || raw.decimals == 0
+    matches!(raw.kind, ValueKind::Whole) || raw.numbers.decimals == 0
 }
 
 fn ends_as_prices(raw: &RawColumn) -> bool {
-    let ends = raw.endings;
+    let ends = raw.numbers.endings;
     raw.distinct >= 20
-        && raw.mean >= 500.0
+        && raw.numbers.mean >= 500.0
         && ends.below_hundred <= 0.005
         && ends.of_prices >= 0.6
         && ends.just_below >= 0.15
@@ -251,7 +254,7 @@ fn is_of_trade(land: &Landscape, at: ColumnAt) -> bool {
 }
 
 /// What the texts beside the data say of a column, or of all amounts.
-fn said_in_notes(land: &Landscape, column: &str) -> Option<Said> {
+fn said_in_notes(land: &Landscape, column: &str) -> Option<UnitEvidence> {
     let column = column.to_lowercase();
     let lines = || {
         land.folder.notes.iter().flat_map(|note| note.text.lines().map(move |line| (&note.file, line.to_lowercase())))
@@ -271,5 +274,5 @@ fn said_in_notes(land: &Landscape, column: &str) -> Option<Said> {
         lines().find_map(|(file, line)| says(&line, &ALL_AMOUNTS).then(|| unit(&line)).flatten().map(|is| (file, is)))
     };
     let (file, is_minor) = of_column().or_else(of_all)?;
-    Some(Said { is_minor, why: format!("{file} says so") })
+    Some(UnitEvidence { is_minor, why: format!("{file} says so") })
 }

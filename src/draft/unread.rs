@@ -77,7 +77,7 @@ fn names_keys(land: &Landscape, at: ColumnAt, key: &RawColumn) -> bool {
 /// Whether a column may hold sums of money.
 fn is_sum(land: &Landscape, at: ColumnAt) -> bool {
     let cells = land.column(at);
-    let is_amount = matches!(cells.kind, ValueKind::Decimal(_)) || cells.range.1 >= 100.0;
+    let is_amount = matches!(cells.kind, ValueKind::Decimal(_)) || cells.numbers.range.1 >= 100.0;
     cells.is_number() && is_amount && !cells.is_unique_counter() && cells.distinct > 1
 }
 

@@ -30,7 +30,7 @@ pub enum Requests {
     /// Applications are taken, but tonight's are absent: what was asked for is not known.
     Unknown,
     /// Applications that wait for an answer, oldest first.
-    Known(Vec<super::read::Request>),
+    Known(Vec<super::applications::Request>),
 }
 
 /// One merchant's account.
@@ -128,7 +128,12 @@ impl Account {
     /// The account by day, after the night: offers as the night and the answers since have left them, what was drawn of each since the night,
     /// and one application to answer. What was drawn is owed, and the offer's orders secure it.
     #[must_use]
-    pub fn by_day(mut self, offers: &[OpenOffer], draws: &BTreeMap<&str, i64>, request: super::read::Request) -> Self {
+    pub fn by_day(
+        mut self,
+        offers: &[OpenOffer],
+        draws: &BTreeMap<&str, i64>,
+        request: super::applications::Request,
+    ) -> Self {
         for (&offer_id, &drawn_minor) in draws.iter().filter(|(_, drawn)| **drawn > 0) {
             let offer = offers.iter().find(|offer| offer.offer_id == offer_id);
             self.pledged_to_loans.extend(offer.into_iter().flat_map(|offer| offer.pledged_order_ids.iter().cloned()));
@@ -312,7 +317,7 @@ impl Account {
 mod tests {
     use jiff::civil::date;
 
-    use super::super::read::Request;
+    use super::super::applications::Request;
     use super::*;
 
     #[test]

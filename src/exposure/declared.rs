@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::PolarsResult;
 use serde::{Deserialize, Serialize};
 
-use super::read::{AccountTerms, ApplicationRow, read_applications};
+use super::applications::{ApplicationRow, read_applications};
+use super::read::AccountTerms;
 use crate::contract::APPLICATIONS;
 use crate::store::Shard;
 

@@ -87,7 +87,7 @@ pub struct GroupTotal {
     /// Principal not repaid of the group's own loans, whoever drew them.
     pub group_loans_minor: i64,
     /// The same by when they were offered and drawn.
-    pub drawn: BTreeMap<DrawnAt, DrawnTogether>,
+    pub drawn: BTreeMap<DrawnAt, ConcurrentLoans>,
     /// Loans of the group of which nothing is known.
     pub unknown_loans: u32,
     /// Members by id.
@@ -105,14 +105,14 @@ pub struct DrawnAt {
 
 /// Open loans of a group that were offered and drawn at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct DrawnTogether {
+pub struct ConcurrentLoans {
     /// Principal not repaid.
     pub owed_minor: i64,
     /// How many of them are in default.
     pub in_default: u32,
 }
 
-impl DrawnTogether {
+impl ConcurrentLoans {
     /// Adds more of them.
     pub fn add(&mut self, other: Self) {
         self.owed_minor = self.owed_minor.saturating_add(other.owed_minor);
@@ -169,8 +169,8 @@ impl GroupTotal {
     }
 
     /// What is owed on loans that were offered or drawn within a time, or between which it lies, and how many of them are in default.
-    fn drawn_within(&self, (from, until): (i64, i64)) -> DrawnTogether {
-        let mut sum = DrawnTogether::default();
+    fn drawn_within(&self, (from, until): (i64, i64)) -> ConcurrentLoans {
+        let mut sum = ConcurrentLoans::default();
         // A membership that ended before it began has no time.
         let within = |at: &DrawnAt| from < until && from <= at.drawn && at.offered < until;
         for (_, drawn) in self.drawn.iter().filter(|(at, _)| within(at)) {
@@ -444,7 +444,7 @@ mod tests {
 
     #[test]
     fn who_has_left_answers_for_what_was_drawn_before() {
-        let drawn = |owed_minor, in_default| DrawnTogether { owed_minor, in_default };
+        let drawn = |owed_minor, in_default| ConcurrentLoans { owed_minor, in_default };
         let at = |offered, drawn| DrawnAt { offered, drawn };
         let group = GroupTotal {
             drawn: BTreeMap::from([(at(10, 10), drawn(70, 0)), (at(20, 20), drawn(30, 1))]),

@@ -21,12 +21,16 @@
 //! **Unknown is not zero.** A merchant with a loan that does not reconcile has an unknown debt, and no limit can be granted from it.
 
 mod account;
+mod applications;
+mod book;
 mod declared;
 mod error;
 mod escrow;
 mod group;
 mod member;
+mod memberships;
 mod open_offer;
+mod open_offers;
 mod order_records;
 mod owner;
 mod read;
@@ -37,16 +41,16 @@ mod settings;
 mod statement;
 
 pub use account::{Account, Owed, Requests};
+pub use applications::Request;
 pub use declared::Declared;
 pub use error::ExposureError;
 pub use escrow::RECEIVABLE_COLUMNS;
-pub use group::{DrawnAt, DrawnTogether, GroupShare, GroupTotal, GroupTotals, LeftGroups, Member, Membership};
+pub use group::{ConcurrentLoans, DrawnAt, GroupShare, GroupTotal, GroupTotals, LeftGroups, Member, Membership};
 pub use member::{MembersBefore, RememberedMember, groups_of_broken_members};
 pub use open_offer::{OfferState, OpenOffer, carry_over, committed_since, grant, withdraw, without_lapsed};
+pub use open_offers::{OpenOffers, unseen_merchants_offers};
 pub use owner::{OwnerShare, OwnerTotals, Owners, OwnersBefore, RememberedOwner, ShopStanding, Shops};
-pub use read::{
-    AccountTerms, AccountsBefore, OpenOffers, Request, ShardAccounts, shard_accounts, unseen_merchants_offers,
-};
+pub use read::{AccountTerms, AccountsBefore, ShardAccounts, shard_accounts};
 pub use receivable::{Pledge, Receivable, Receivables};
 pub use records::{BrokenShare, broken_shares};
 pub(crate) use settings::{

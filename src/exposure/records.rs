@@ -1,6 +1,6 @@
 //! How much of a merchant's records is broken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::PolarsError;
 
@@ -70,4 +70,14 @@ pub fn broken_shares(shard: &Shard) -> Result<BTreeMap<String, BrokenShare>, Exp
         }
     }
     Ok(worst)
+}
+
+/// Merchants with a broken record of a table.
+pub(super) fn merchants_of_broken<'a>(
+    shard: &'a Shard,
+    table: &str,
+    counts: impl Fn(Option<i64>) -> bool,
+) -> BTreeSet<&'a str> {
+    let records = shard.broken.iter().filter(|record| record.table == table && counts(record.known_at));
+    records.filter_map(|record| record.merchant_id.as_deref()).collect()
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::kind::MeasureId;
 use super::settings::{FeatureConfig, FeatureSpec, Group};
-use crate::authenticity::KnobValue;
+use crate::authenticity::RuleSettingValue;
 use crate::tiles::{MeasureSpec, Suspects};
 
 /// Markdown: features by group with formula, meaning of missing and source; then measures with their SQL; then authenticity knobs.
@@ -46,10 +46,10 @@ pub fn dictionary_markdown(config: &FeatureConfig) -> String {
         let _ = writeln!(out, "{}", measure_row(m));
     }
     out.push_str("\n## Authenticity\n\n| knob | value | what it does |\n|---|---|---|\n");
-    for knob in config.authenticity.clone().knobs() {
+    for knob in config.authenticity.clone().all() {
         let value = match knob.value {
-            KnobValue::Whole(n) => n.to_string(),
-            KnobValue::Real(x) => x.to_string(),
+            RuleSettingValue::Whole(n) => n.to_string(),
+            RuleSettingValue::Real(x) => x.to_string(),
         };
         let _ = writeln!(out, "| `{}.{}` | {value} | {} |", knob.rule, knob.name, cell(knob.doc));
     }

@@ -69,8 +69,8 @@ pub fn assemble(
         let width = prepared.columns.get(column).map_or(0, FineColumn::width);
         shapes.entry(column).or_insert_with(|| vec![0.0; width]);
     }
-    let Mains { candidates, mut theta, removals, shared } =
-        cut_mains(prepared, table, rows, &shapes, &tables, settings)?;
+    let MainEffects { candidates, mut theta, removals, shared } =
+        cut_main_effects(prepared, table, rows, &shapes, &tables, settings)?;
     let mut intercept = bag.members.iter().map(|m| m.intercept).sum::<f64>() / bag.members.len() as f64;
     intercept += terms::centre(&candidates, &mut theta);
     let along = terms::along(&candidates, prepared, table);
@@ -126,7 +126,7 @@ fn in_tables(tables: &Tables) -> BTreeSet<usize> {
 }
 
 /// The variables of a card, in the order that a reader expects: by falling information value.
-struct Mains {
+struct MainEffects {
     candidates: Vec<Candidate>,
     /// Log odds of good, bin after bin.
     theta: Vec<f64>,
@@ -134,14 +134,14 @@ struct Mains {
     shared: Vec<Shared>,
 }
 
-fn cut_mains(
+fn cut_main_effects(
     prepared: &Prepared,
     table: &TrainingTable,
     rows: &[u32],
     shapes: &BTreeMap<usize, Vec<f64>>,
     tables: &Tables,
     settings: &TrainSettings,
-) -> Result<Mains, ModelError> {
+) -> Result<MainEffects, ModelError> {
     let in_tables = in_tables(tables);
     let least = f64::from(settings.min_points_range) / settings.scaling.factor();
     let mut cut: Vec<(Candidate, Vec<f64>)> = Vec::new();
@@ -183,7 +183,7 @@ fn cut_mains(
     }
     cut.sort_by(|a, b| b.0.binned.bins.iv.total_cmp(&a.0.binned.bins.iv));
     let theta = cut.iter().flat_map(|(_, values)| values).copied().collect();
-    Ok(Mains { candidates: cut.into_iter().map(|(candidate, _)| candidate).collect(), theta, removals, shared })
+    Ok(MainEffects { candidates: cut.into_iter().map(|(candidate, _)| candidate).collect(), theta, removals, shared })
 }
 
 /// Between the lowest and the highest value of a shape where there are rows.

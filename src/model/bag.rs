@@ -179,7 +179,7 @@ pub fn grow(
     let of_rest = terms::tallies(prepared, table, &rest);
     let cut: Vec<Result<Cut, ModelError>> = (0..members)
         .into_par_iter()
-        .map(|k| Cut::new(k, prepared, table, &pool, Rest { rows: &rest, tallies: &of_rest }, settings))
+        .map(|k| Cut::new(k, prepared, table, &pool, RowsBeyondPool { rows: &rest, tallies: &of_rest }, settings))
         .collect();
     let cut: Vec<Cut> = cut.into_iter().collect::<Result<_, _>>()?;
     let first: Vec<Result<Trial, ModelError>> =
@@ -276,12 +276,12 @@ pub fn log_loss(log_odds_good: f64, bad: bool) -> f64 {
 
 /// Training rows beyond the pool: no member is tested on them. Every member cuts on all of them, and is fitted to a share.
 #[derive(Clone, Copy)]
-struct Rest<'a> {
+struct RowsBeyondPool<'a> {
     rows: &'a [u32],
     tallies: &'a [Vec<Cell>],
 }
 
-impl Rest<'_> {
+impl RowsBeyondPool<'_> {
     /// The rows that a member is fitted to: all, or every k-th, so that they are no more than twice what members share.
     fn share(&self, number: usize, settings: &TrainSettings) -> impl Iterator<Item = u32> {
         let step = self.rows.len().div_ceil(2 * settings.member_rows.max(1)).max(1);
@@ -313,7 +313,7 @@ impl Cut {
         prepared: &Prepared,
         table: &TrainingTable,
         pool: &[u32],
-        rest: Rest<'_>,
+        rest: RowsBeyondPool<'_>,
         settings: &TrainSettings,
     ) -> Result<Self, ModelError> {
         let (of_pool, unseen) = part(number, pool, table, settings);

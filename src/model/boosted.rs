@@ -127,7 +127,7 @@ impl BoostedTrees {
                 .map(|(row, _)| row)
                 .collect();
             let asked: Vec<&Coded> = coded.iter().filter(|c| is_drawn(1, c.at as u64, settings.column_share)).collect();
-            let mut tree = Growing { asked: &asked, gradients: &gradients, settings, nodes: Vec::new() };
+            let mut tree = GrowingTree { asked: &asked, gradients: &gradients, settings, nodes: Vec::new() };
             tree.grow(&taken, 0, [f64::NEG_INFINITY, f64::INFINITY]);
             let tree = tree.nodes;
             for (row, x) in log_odds.iter_mut().enumerate() {
@@ -320,14 +320,14 @@ struct Cut {
 }
 
 /// A tree on its way.
-struct Growing<'a> {
+struct GrowingTree<'a> {
     asked: &'a [&'a Coded],
     gradients: &'a [[f64; 2]],
     settings: &'a BoostSettings,
     nodes: Vec<Node>,
 }
 
-impl Growing<'_> {
+impl GrowingTree<'_> {
     /// Grows a node of these rows, and what is below it; its position.
     fn grow(&mut self, rows: &[usize], depth: u32, bounds: [f64; 2]) -> usize {
         let sums = rows.iter().fold(Sums::default(), |sums, row| sums.add(self.of_row(*row)));

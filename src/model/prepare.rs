@@ -10,7 +10,7 @@ use super::binning::{
 };
 use super::error::ModelError;
 use super::report::{Dropped, Stage};
-use super::selection::{Alone, Candidate, alone};
+use super::selection::{Candidate, ColumnScreening, screen_column};
 use super::settings::TrainSettings;
 use super::table::{Column, Direction, Kind, TrainingTable};
 
@@ -110,18 +110,18 @@ pub fn prepare(table: &TrainingTable, rows: &[u32], settings: &TrainSettings) ->
         let name = table.features.name(i);
         prepared.notes.extend(note.map(|n| format!("column {name:?} {n}")));
         match coded {
-            Coded::Fine(column) => match alone(&column, table, rows, settings) {
-                Alone::Passes(note) => {
+            Coded::Fine(column) => match screen_column(&column, table, rows, settings) {
+                ColumnScreening::Passes(note) => {
                     prepared.notes.extend(note.map(|n| format!("column {name:?} {n}")));
                     prepared.columns.push(column);
                 }
-                Alone::Leaves(rule, why) if settings.is_forced(&name) => {
+                ColumnScreening::Leaves(rule, why) if settings.is_forced(&name) => {
                     prepared
                         .notes
                         .push(format!("column {name:?} is forced in, though by {rule} it would leave: {why}"));
                     prepared.columns.push(column);
                 }
-                Alone::Leaves(rule, why) => {
+                ColumnScreening::Leaves(rule, why) => {
                     let rule = rule.to_owned();
                     prepared.dropped.push(Dropped { variable: name, stage: Stage::Selection, rule, why });
                 }

@@ -114,7 +114,7 @@ const NOTABLE_DRIFT: f64 = 0.25;
 const DRIFT_GROUPS: f64 = 10.0;
 
 /// What is found of a column before any outcome is looked at.
-pub enum Alone {
+pub enum ColumnScreening {
     /// It may go on; what a reader should know of it.
     Passes(Option<String>),
     /// A rule and why.
@@ -122,7 +122,12 @@ pub enum Alone {
 }
 
 /// Rules that a column passes or fails by itself, on the training rows.
-pub fn alone(column: &FineColumn, table: &TrainingTable, rows: &[u32], settings: &TrainSettings) -> Alone {
+pub fn screen_column(
+    column: &FineColumn,
+    table: &TrainingTable,
+    rows: &[u32],
+    settings: &TrainSettings,
+) -> ColumnScreening {
     let missing =
         rows.iter().filter(|&&r| column.codes.get(r as usize).map(|&c| usize::from(c)) == Some(column.missing()));
     let share = missing.count() as f64 / rows.len().max(1) as f64;
@@ -132,17 +137,17 @@ pub fn alone(column: &FineColumn, table: &TrainingTable, rows: &[u32], settings:
             share * 100.0,
             settings.max_missing_share * 100.0
         );
-        return Alone::Leaves("missing-share", why);
+        return ColumnScreening::Leaves("missing-share", why);
     }
     let Some(drift) = table.times.as_deref().and_then(|times| drift(column, times, rows)) else {
-        return Alone::Passes(None);
+        return ColumnScreening::Passes(None);
     };
     let words =
         format!("population stability index {drift:.3} between the earlier and the later half of the training rows");
     if drift > settings.max_stability_index {
-        return Alone::Leaves("stability", format!("{words}, above {}", settings.max_stability_index));
+        return ColumnScreening::Leaves("stability", format!("{words}, above {}", settings.max_stability_index));
     }
-    Alone::Passes((drift > NOTABLE_DRIFT).then(|| format!("drifts: {words}")))
+    ColumnScreening::Passes((drift > NOTABLE_DRIFT).then(|| format!("drifts: {words}")))
 }
 
 /// Population stability index over groups of cells, less what chance alone would show; `None` where all rows are of one time.

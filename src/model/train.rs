@@ -11,7 +11,7 @@ use super::calibration::{Calibration, CalibrationChoice, CalibrationSettings, Ma
 use super::error::ModelError;
 use super::fit::SolverCheck;
 use super::interactions::search;
-use super::points::round_jointly;
+use super::points::{Scaling, round_jointly};
 use super::prepare::{Prepared, prepare};
 use super::report::{BandRows, Dropped, PartReport, RoundingReport, Stage, TrainReport, TuningReport, measure_part};
 use super::scorecard::{Band, FORMAT, Scorecard, ScoredVariable, reason_code};
@@ -46,7 +46,7 @@ pub(crate) const MIN_OUTCOMES: usize = 10;
 pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Result<TrainedScorecard, ModelError> {
     settings.check()?;
     check_rows(table)?;
-    let rows = part(table, false);
+    let rows = rows_of(table, Sample::Training);
     let mut prepared = prepare(table, &rows, settings)?;
     let tallies = terms::tallies(&prepared, table, &rows);
     let (cut, mut more) = terms::cut(&prepared, table, &tallies, settings);
@@ -75,7 +75,8 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
     check_forced(settings, &used, &dropped)?;
     warnings.extend(single_bins(&fitted.candidates, &candidates));
     warnings.extend(told_of_edits(settings, &fitted, &dropped));
-    build(table, settings, &prepared, &rows, &bag, fitted, dropped, warnings)
+    let training = Training { table, settings, prepared: &prepared, rows: &rows, bag: &bag };
+    build(&training, fitted, dropped, warnings)
 }
 
 /// A column forced in is in the card, or training says why it cannot be.
@@ -168,9 +169,17 @@ fn check_rows(table: &TrainingTable) -> Result<(), ModelError> {
     Ok(())
 }
 
+/// What rows of the table are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sample {
+    Training,
+    Test,
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "the row count was checked to fit 32 bits")]
-fn part(table: &TrainingTable, test: bool) -> Vec<u32> {
-    table.test.iter().enumerate().filter(|(_, t)| **t == test).map(|(i, _)| i as u32).collect()
+fn rows_of(table: &TrainingTable, sample: Sample) -> Vec<u32> {
+    let is_test = sample == Sample::Test;
+    table.test.iter().enumerate().filter(|(_, test)| **test == is_test).map(|(i, _)| i as u32).collect()
 }
 
 /// Mean over members of the log odds of each fine code; a member that does not use a column counts as 0.
@@ -200,19 +209,27 @@ fn searched(candidates: &[Candidate], shapes: &BTreeMap<usize, Vec<f64>>, prepar
     order
 }
 
-#[expect(clippy::too_many_arguments, reason = "the last step sees everything that came before it")]
-fn build(
-    table: &TrainingTable,
-    settings: &TrainSettings,
-    prepared: &Prepared,
-    rows: &[u32],
-    bag: &Bag,
-    mut fitted: Fitted,
-    dropped: Vec<Dropped>,
-    warnings: Vec<String>,
-) -> Result<TrainedScorecard, ModelError> {
+/// What a card is trained on, and by.
+struct Training<'a> {
+    table: &'a TrainingTable,
+    settings: &'a TrainSettings,
+    prepared: &'a Prepared,
+    /// Training rows.
+    rows: &'a [u32],
+    bag: &'a Bag,
+}
+
+/// Points of a fitted card, bin after bin, and the base points last.
+struct RoundedPoints {
+    points: Vec<i32>,
+    /// Where the points of each variable or table begin.
+    offsets: Vec<usize>,
+    report: RoundingReport,
+}
+
+/// Rounds the scaled log odds to whole points, and writes those of the tables.
+fn round_points(fitted: &mut Fitted, scaling: Scaling) -> RoundedPoints {
     let offsets = fitted.problem.codes.offsets();
-    let scaling = settings.scaling;
     let factor = scaling.factor();
     let mut exact: Vec<f64> = fitted.theta.iter().map(|t| t * factor).collect();
     if let Some(base) = exact.last_mut() {
@@ -232,8 +249,20 @@ fn build(
             *slot = (*slot).min(most);
         }
     }
-    write_tables(&mut fitted, &offsets, &points, &cross, weight);
+    write_tables(fitted, &offsets, &points, &cross, weight);
+    RoundedPoints { points, offsets, report: RoundingReport { singly, jointly } }
+}
 
+/// The card and its report.
+fn build(
+    training: &Training<'_>,
+    mut fitted: Fitted,
+    dropped: Vec<Dropped>,
+    warnings: Vec<String>,
+) -> Result<TrainedScorecard, ModelError> {
+    let Training { table, settings, prepared, rows, bag } = *training;
+    let scaling = settings.scaling;
+    let RoundedPoints { points, offsets, report: rounding } = round_points(&mut fitted, scaling);
     let mut scorecard = Scorecard {
         format: FORMAT,
         scaling,
@@ -255,7 +284,7 @@ fn build(
         let weights = table.weights.as_ref().map(|w| weights_of(w, rows));
         measure_part(&pd, &bad, weights.as_deref(), &settings)
     };
-    let test_rows = part(table, true);
+    let test_rows = rows_of(table, Sample::Test);
     let train_scores = scores(&scorecard, &fitted.candidates, prepared, rows);
     let test_scores = scores(&scorecard, &fitted.candidates, prepared, &test_rows);
     let inference = inference(&fitted, table, bag)?;
@@ -279,7 +308,7 @@ fn build(
         calibration,
         master_scale: Some(scale),
         bands: band_rows(&scorecard, &train_scores, &test_scores),
-        rounding: RoundingReport { singly, jointly },
+        rounding,
         solver: solvers(bag),
         warnings,
     };

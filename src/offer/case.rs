@@ -7,7 +7,7 @@ use crate::domain::{Probability, Reason};
 use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
 use crate::model::ScoreScale;
-use crate::model::ability::Foreseen;
+use crate::model::ability::ReceiptForecast;
 use crate::repayment::BorrowerRecord;
 use crate::scenario::PastTrade;
 
@@ -32,7 +32,7 @@ pub struct MerchantCase<'a> {
     /// Features.
     pub features: &'a dyn FeatureLookup,
     /// Net receipts that are foreseen; empty where nothing is known.
-    pub foreseen: &'a Foreseen,
+    pub foreseen: &'a ReceiptForecast,
     /// Integrity capital.
     pub integrity_capital_minor: Option<i64>,
     /// Record with this lender.

@@ -11,7 +11,7 @@ use crate::domain::{Probability, Reason};
 use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
 use crate::model::ScoreScale;
-use crate::model::ability::Foreseen;
+use crate::model::ability::ReceiptForecast;
 use crate::repayment::BorrowerRecord;
 use crate::scenario::PastTrade;
 use crate::score::MerchantScore;
@@ -29,7 +29,7 @@ pub struct CaseRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseFacts {
     is_closed: bool,
-    foreseen: Foreseen,
+    foreseen: ReceiptForecast,
     integrity_capital_minor: Option<i64>,
     record: BorrowerRecord,
     account: Account,

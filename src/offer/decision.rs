@@ -8,14 +8,14 @@ use super::cost::CostOfLoan;
 use super::error::OfferError;
 use super::limit::{Cap, CapName, Limit, carried_minor, least_of, request};
 use super::needed::{held_by, least_limit, needed_for_offer};
-use super::overrides::{InForce, most_lawful_ppm};
+use super::overrides::{OverridesInForce, most_lawful_ppm};
 use super::policy::{Policy, Product};
 use super::price::{Price, PriceParts};
 use super::repayment::{Repayment, RepaymentKind};
 use super::rules::{Verdict, reason};
 use super::sales_share::SalesShare;
 use super::schedule::Terms;
-use super::worst_case::{Dearest, at_worst, dearest, failed_rules, least_receipts_minor};
+use super::worst_case::{HighestPrice, at_worst, failed_rules, highest_price, least_receipts_minor};
 use crate::domain::{AsOf, DailyRate, Hasher, Reason};
 use crate::exposure::{Account, OfferState, OpenOffer, Pledge};
 
@@ -408,7 +408,7 @@ fn decide_product(
     account: &Account,
     as_of: &AsOf,
 ) -> Result<Outcome, OfferError> {
-    let in_force = InForce::of(policy, case, &product.name, as_of.date());
+    let in_force = OverridesInForce::of(policy, case, &product.name, as_of.date());
     let waived = in_force.without_waived(policy);
     let policy = waived.as_ref().unwrap_or(policy);
     let on = Question { in_force: &in_force, policy, product, case, account };
@@ -451,7 +451,7 @@ struct PricedLoan {
 
 /// Whether a merchant is offered a product, and on which terms.
 struct Question<'a, 'c> {
-    in_force: &'a InForce<'c>,
+    in_force: &'a OverridesInForce<'c>,
     policy: &'a Policy,
     product: &'a Product,
     case: &'a MerchantCase<'c>,
@@ -495,7 +495,7 @@ impl Question<'_, '_> {
 
     fn price(&self, limit: &CappedLimit) -> Result<PricedLoan, NoOffer> {
         let Self { in_force, policy, product, case, .. } = *self;
-        let Dearest { price, is_at_worst, guarantee_fails_prob } = dearest(policy, product, case)?;
+        let HighestPrice { price, is_at_worst, guarantee_fails_prob } = highest_price(policy, product, case)?;
         let (rate, parts) = match price {
             Price::Rate(rate, parts) => (rate, parts),
             Price::AboveLaw(parts) => {

@@ -9,7 +9,7 @@ use super::*;
 use crate::config::ConfigFile;
 use crate::domain::{Probability, ReasonCode};
 use crate::exposure::{Declared, GroupShare, Owed, Receivable, Receivables, Request, Requests};
-use crate::model::ability::Foreseen;
+use crate::model::ability::ReceiptForecast;
 use crate::offer::case::MerchantCase;
 use crate::repayment::fixture::overdue_loan;
 use crate::repayment::{BorrowerRecord, Causes, CreditRecord, LoanStanding, UnknownLoan};
@@ -201,7 +201,7 @@ fn decide_under(policy: &Policy, owned: &Owned, account: &Account) -> Result<Dec
         scale: None,
         score_reasons: &owned.score_reasons,
         features: &owned.features,
-        foreseen: &owned.ability.map(Foreseen::flat).unwrap_or_default(),
+        foreseen: &owned.ability.map(ReceiptForecast::flat).unwrap_or_default(),
         integrity_capital_minor: owned.capital,
         record: &record,
         account,

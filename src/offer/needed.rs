@@ -17,7 +17,7 @@ use super::cost::CostOfLoan;
 use super::error::OfferError;
 use super::guarantee::{guarantee_fails, priced_pd};
 use super::limit::{Cap, CapName};
-use super::overrides::InForce;
+use super::overrides::OverridesInForce;
 use super::policy::{Policy, Product, RuleKind};
 use super::price::{Price, price};
 use super::rules::Verdict;
@@ -39,7 +39,7 @@ pub(super) fn needed_for_offer(
     product: &Product,
     case: &MerchantCase<'_>,
     account: &Account,
-    (failed, in_force): (&[Verdict], &InForce<'_>),
+    (failed, in_force): (&[Verdict], &OverridesInForce<'_>),
 ) -> Result<Vec<Verdict>, OfferError> {
     let mut needed: Vec<Verdict> = Vec::new();
     for verdict in failed.iter().filter(|verdict| verdict.reason.is_some()) {
@@ -186,7 +186,7 @@ fn changed_features<'a>(policy: &'a Policy, needed: &[Verdict]) -> BTreeMap<&'a 
 
 /// What holds a limit.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Held {
+pub(super) struct LimitNeeds {
     /// Caps at which the limit stops, each with the value at which it would be a step larger.
     pub needed: Vec<Verdict>,
     /// The cap that binds without them, and the limit then; `None` where there is no other.
@@ -194,13 +194,13 @@ pub(super) struct Held {
 }
 
 /// What holds the limit that follows from caps.
-pub(super) fn held_by(caps: &[Cap], limit_minor: i64, step_minor: i64) -> Held {
+pub(super) fn held_by(caps: &[Cap], limit_minor: i64, step_minor: i64) -> LimitNeeds {
     let step = step_minor.max(1);
     let above = limit_minor.saturating_add(step);
     let (holding, others): (Vec<&Cap>, Vec<&Cap>) =
         caps.iter().partition(|cap| cap.value_minor.is_none_or(|value| value < above));
     let next = others.iter().filter_map(|cap| Some((cap.value_minor?, cap.name))).min();
-    Held {
+    LimitNeeds {
         needed: holding.into_iter().map(|cap| cap_needed(cap, above)).collect(),
         next: next.map(|(value, name)| (name, value / step * step)),
     }

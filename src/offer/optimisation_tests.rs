@@ -9,7 +9,7 @@ use crate::config::{ConfigError, ConfigFile};
 use crate::domain::elementary::exp;
 use crate::domain::{AsOf, Probability};
 use crate::exposure::{Account, Owed, Receivables, Requests};
-use crate::model::ability::Foreseen;
+use crate::model::ability::ReceiptForecast;
 use crate::offer::price::{Price, price};
 use crate::offer::{Cap, CapName, CasePlace, Committed, OfferPool, Repayment, at_terms, reproduce};
 
@@ -42,7 +42,7 @@ fn as_of() -> AsOf {
 fn offer(policy: &Policy, product: usize, limit_minor: i64, pd: f64, band: &str) -> Option<Offer> {
     let product = &policy.products[product];
     let Price::Rate(rate, parts) =
-        price(policy, product, &Foreseen::default(), band, Probability::new(pd).unwrap()).unwrap()
+        price(policy, product, &ReceiptForecast::default(), band, Probability::new(pd).unwrap()).unwrap()
     else {
         return None;
     };

@@ -125,11 +125,11 @@ impl CapName {
 
 /// What is in force about a merchant's product.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InForce<'a> {
+pub(super) struct OverridesInForce<'a> {
     overrides: Vec<&'a Override>,
 }
 
-impl<'a> InForce<'a> {
+impl<'a> OverridesInForce<'a> {
     /// Of a case on a day, as far as the policy allows it.
     pub fn of(policy: &Policy, case: &MerchantCase<'a>, product: &str, on: Date) -> Self {
         let Some(terms) = policy.overrides.as_ref().filter(|_| !case.overrides.is_empty()) else {

@@ -267,7 +267,8 @@ fn an_officers_limit_counts_what_a_member_answers_for_as_every_cap_does() {
         account.group = Some(group.clone());
         let case = MerchantCase { overrides: &overrides, account: &account, ..case.clone() };
         let product = policy.products.iter().find(|product| product.name == "credit-loan").unwrap();
-        let caps = InForce::of(&policy, &case, &product.name, ON).caps(&policy, product, &case, &account).unwrap();
+        let caps =
+            OverridesInForce::of(&policy, &case, &product.name, ON).caps(&policy, product, &case, &account).unwrap();
         let officer = caps.iter().find(|cap| cap.name == CapName::Officer).unwrap();
         let committed = account.committed_minor(Some(&product.name)).unwrap();
         assert_eq!(officer.value_minor, Some((90_000 - committed - answers_for).max(0)));

@@ -8,7 +8,7 @@ use super::policy::{Policy, Product};
 use super::sales_share::{expected_receipts_minor, low_case_carries_minor};
 use super::schedule::{Due, REFERENCE_MINOR, schedule};
 use crate::domain::{DailyRate, Probability};
-use crate::model::ability::Foreseen;
+use crate::model::ability::ReceiptForecast;
 
 /// What a loan would cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,7 +53,7 @@ pub struct PriceParts {
 pub fn price(
     policy: &Policy,
     product: &Product,
-    foreseen: &Foreseen,
+    foreseen: &ReceiptForecast,
     band: &str,
     pd: Probability,
 ) -> Result<Price, OfferError> {
@@ -88,7 +88,7 @@ const MOST_PPM: f64 = 1e9;
 fn expected_loss_ppm(
     policy: &Policy,
     product: &Product,
-    foreseen: &Foreseen,
+    foreseen: &ReceiptForecast,
     pd: Probability,
 ) -> Result<i64, OfferError> {
     let terms = &policy.price;
@@ -107,7 +107,7 @@ fn expected_loss_ppm(
 }
 
 /// Periods of a loan of the reference principal: the day on which each ends, and what is owed in it.
-fn balances(policy: &Policy, product: &Product, foreseen: &Foreseen) -> Result<Vec<(u16, i64)>, OfferError> {
+fn balances(policy: &Policy, product: &Product, foreseen: &ReceiptForecast) -> Result<Vec<(u16, i64)>, OfferError> {
     let terms = product.terms(REFERENCE_MINOR, DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?);
     if let Some(share) = product.repayment.sales_share() {
         let carries = low_case_carries_minor(policy, product, share, foreseen)?.filter(|carries| *carries > 0);

@@ -14,7 +14,7 @@ use crate::config::ConfigFile;
 use crate::domain::{AsOf, DailyRate, Probability};
 use crate::exposure::{Account, Declared, Owed, OwnerShare, Owners, Receivable, Receivables, Request, Requests, Shops};
 use crate::model::ScoreScale;
-use crate::model::ability::{Foreseen, ReceiptsAhead};
+use crate::model::ability::{HorizonForecast, ReceiptForecast};
 use crate::repayment::fixture::overdue_loan;
 use crate::repayment::{BorrowerRecord, CleanLoan, CreditRecord, JointRecord, LoanStanding, ReceivedPayment};
 
@@ -218,13 +218,13 @@ impl Shop {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), Some(value)))
         .collect();
-        let ahead = |horizon_days, lower_minor| ReceiptsAhead {
+        let ahead = |horizon_days, lower_minor| HorizonForecast {
             horizon_days,
             lower_minor,
             median_minor: lower_minor,
             upper_minor: lower_minor,
         };
-        let foreseen = Foreseen { horizons: vec![ahead(7, self.lower_7), ahead(180, self.lower_180)] };
+        let foreseen = ReceiptForecast { horizons: vec![ahead(7, self.lower_7), ahead(180, self.lower_180)] };
         let receivable = |(n, counted_minor): (usize, &i64)| Receivable {
             order_id: format!("o{n}"),
             placed_at: 0,

@@ -19,7 +19,7 @@ use super::policy::{Policy, Product};
 use super::schedule::{REFERENCE_MINOR, schedule};
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::domain::DailyRate;
-use crate::model::ability::Foreseen;
+use crate::model::ability::ReceiptForecast;
 
 /// Days from one milestone to the next.
 pub const MILESTONE_DAYS: u16 = 60;
@@ -85,7 +85,7 @@ impl SalesShare {
 /// Receipts over the term that half of all merchants like this one reach; those of days beyond the longest horizon that is foreseen go on as before
 /// it. `None` for products that are repaid in another way, and where nothing is foreseen.
 #[must_use]
-pub fn expected_receipts_minor(product: &Product, foreseen: &Foreseen) -> Option<i64> {
+pub fn expected_receipts_minor(product: &Product, foreseen: &ReceiptForecast) -> Option<i64> {
     product.repayment.sales_share()?;
     let ahead = foreseen.longest_within(product.term_days)?;
     let whole_term = i128::from(ahead.median_minor.max(0)) * i128::from(product.term_days);
@@ -98,7 +98,7 @@ pub(super) fn low_case_carries_minor(
     policy: &Policy,
     product: &Product,
     share: SalesShare,
-    foreseen: &Foreseen,
+    foreseen: &ReceiptForecast,
 ) -> Result<Option<i64>, OfferError> {
     let debt_share_ppm = product.caps.debt_service_share_ppm.unwrap_or(1_000_000);
     let taken = SalesShare { share_ppm: share.share_ppm.min(debt_share_ppm), ..share };

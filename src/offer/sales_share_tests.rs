@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::domain::{AsOf, MICROS_PER_DAY, Probability};
-use crate::model::ability::ReceiptsAhead;
+use crate::model::ability::HorizonForecast;
 use crate::offer::property_tests::{POLICY, Shop};
 use crate::offer::{CapName, CostOfLoan, Course, Repayment, Terms, course, decide, reproduce};
 use crate::repayment::{BusinessDays, Instalment, LoanTerms, ObservationPoint, Payment, Waterfall};
@@ -216,8 +216,8 @@ proptest! {
         product.caps.debt_service_share_ppm = debt_share;
         let product = product.clone();
         let share = product.repayment.sales_share().unwrap();
-        let ahead = |(days, low): (u16, i64)| ReceiptsAhead { horizon_days: days, lower_minor: low, median_minor: low, upper_minor: low };
-        let foreseen = Foreseen { horizons: [60, 120, 180].into_iter().zip(lows).map(ahead).collect() };
+        let ahead = |(days, low): (u16, i64)| HorizonForecast { horizon_days: days, lower_minor: low, median_minor: low, upper_minor: low };
+        let foreseen = ReceiptForecast { horizons: [60, 120, 180].into_iter().zip(lows).map(ahead).collect() };
         let carried = low_case_carries_minor(&policy, &product, share, &foreseen).unwrap().unwrap();
         let short = |principal: i64, ppm: i64| {
             let dues = schedule(&terms(principal, ppm, 180, share)).unwrap();
@@ -251,13 +251,13 @@ fn with_a_constant_hazard_the_floor_does_not_hang_on_receipts() {
     let policy = Policy::check(ConfigFile::from_text(Path::new("policy.toml"), &flat)).unwrap();
     let pd = Probability::new(0.05).unwrap();
     let loss_under = |policy: &Policy, median_minor: i64| {
-        let ahead = |days: u16| ReceiptsAhead {
+        let ahead = |days: u16| HorizonForecast {
             horizon_days: days,
             lower_minor: 1_000_000,
             median_minor,
             upper_minor: median_minor,
         };
-        let foreseen = Foreseen { horizons: [60, 120, 180].map(ahead).to_vec() };
+        let foreseen = ReceiptForecast { horizons: [60, 120, 180].map(ahead).to_vec() };
         match crate::offer::price(policy, &policy.products[1], &foreseen, "A", pd).unwrap() {
             crate::offer::Price::Rate(_, parts) => parts.expected_loss_ppm,
             other => panic!("{other:?}"),

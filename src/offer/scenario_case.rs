@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case::MerchantCase;
 use crate::domain::{Probability, Reason};
-use crate::model::ability::Foreseen;
+use crate::model::ability::ReceiptForecast;
 use crate::scenario::Scenario;
 
 /// What is known of a merchant when broken records are read in one way. All else is as it is known.
@@ -23,7 +23,7 @@ pub struct ScenarioCase {
     /// Features.
     pub features: BTreeMap<String, Option<f64>>,
     /// Net receipts that are foreseen.
-    pub foreseen: Foreseen,
+    pub foreseen: ReceiptForecast,
     /// Integrity capital.
     pub integrity_capital_minor: Option<i64>,
     /// Alerts, and the borrower's state, that freeze new credit.

@@ -68,7 +68,7 @@ pub(super) fn least_receipts_minor(product: &Product, case: &MerchantCase<'_>) -
 }
 
 /// The dearest price.
-pub(super) struct Dearest {
+pub(super) struct HighestPrice {
     pub price: Price,
     /// Whether it is a scenario's.
     pub is_at_worst: bool,
@@ -77,18 +77,22 @@ pub(super) struct Dearest {
 }
 
 /// The dearest price of all that broken records could say.
-pub(super) fn dearest(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Result<Dearest, OfferError> {
+pub(super) fn highest_price(
+    policy: &Policy,
+    product: &Product,
+    case: &MerchantCase<'_>,
+) -> Result<HighestPrice, OfferError> {
     let guarantee_fails_prob = guarantee_fails(policy, product, case, case.pd);
     let as_known = price(policy, product, case.foreseen, case.band, priced_pd(case.pd, guarantee_fails_prob)?)?;
-    let mut dearest = Dearest { price: as_known, is_at_worst: false, guarantee_fails_prob };
+    let mut highest_price = HighestPrice { price: as_known, is_at_worst: false, guarantee_fails_prob };
     for scenario in case.scenarios {
         let pd = priced_pd(scenario.pd, guarantee_fails(policy, product, case, scenario.pd))?;
         let within = price(policy, product, &scenario.foreseen, &scenario.band, pd)?;
-        if rank(&within) > rank(&dearest.price) {
-            (dearest.price, dearest.is_at_worst) = (within, true);
+        if rank(&within) > rank(&highest_price.price) {
+            (highest_price.price, highest_price.is_at_worst) = (within, true);
         }
     }
-    Ok(dearest)
+    Ok(highest_price)
 }
 
 /// Prices by how dear they are; one that cannot be had is dearer than any.

@@ -20,7 +20,7 @@ pub struct Bounds {
 /// Shadow prices: what the profit would gain by one more unit of each bound, as far as the bound is worth anything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shadow {
-    /// By bound, in the order of [`Rooms`], in 2⁻³² of a minor unit of profit for a minor unit.
+    /// By bound, in the order of [`BoundCapacities`], in 2⁻³² of a minor unit of profit for a minor unit.
     pub(super) prices: Vec<i64>,
     /// What one more candidate that gets something would cost, in minor units.
     pub(super) approval_minor: i64,
@@ -73,14 +73,14 @@ impl Shadow {
 
 /// Bounds by number: what is lent, expected loss, then each category and each region.
 #[derive(Debug, Clone)]
-pub(super) struct Rooms {
+pub(super) struct BoundCapacities {
     /// The most of each; `i64::MAX` for no bound.
     pub(super) most: Vec<i64>,
     pub(super) categories: u32,
     pub(super) least_chosen: u64,
 }
 
-impl Rooms {
+impl BoundCapacities {
     pub(super) fn of(bounds: &Bounds) -> Self {
         // A bound that is exceeded already leaves nothing; what uses nothing of it still fits.
         let room = |most: &Option<i64>| most.map_or(i64::MAX, |most| most.max(0));
@@ -107,7 +107,7 @@ impl Rooms {
     }
 }
 
-/// What a choice uses of the bounds of [`Rooms::touched`].
+/// What a choice uses of the bounds of [`BoundCapacities::touched`].
 pub(super) const fn uses(choice: &Choice) -> [i64; 4] {
     [choice.lent_minor, choice.loss_minor, choice.lent_minor, choice.lent_minor]
 }

@@ -92,7 +92,7 @@ const FIRST_STEP: i64 = 1 << 12;
 
 /// Seeks the prices of one group of bounds together.
 fn seek_group<C: Candidates + ?Sized>(problem: &Problem<'_, C>, shadow: &mut Shadow, group: std::ops::Range<usize>) {
-    let is_bounded = |bound: &usize| problem.rooms.most.get(*bound).is_some_and(|most| *most < i64::MAX);
+    let is_bounded = |bound: &usize| problem.capacities.most.get(*bound).is_some_and(|most| *most < i64::MAX);
     let bounds: Vec<usize> = group.filter(is_bounded).collect();
     let price = |shadow: &Shadow, bound: usize| shadow.prices.get(bound).copied().unwrap_or(0);
     let mut searches: Vec<Search> =
@@ -117,7 +117,7 @@ fn seek_group<C: Candidates + ?Sized>(problem: &Problem<'_, C>, shadow: &mut Sha
         let (_, sums) = problem.at(shadow);
         for ((bound, search), probe) in bounds.iter().zip(&mut searches).zip(probes) {
             let used = sums.used.get(*bound).copied().unwrap_or(0);
-            let most = problem.rooms.most.get(*bound).copied().unwrap_or(i64::MAX);
+            let most = problem.capacities.most.get(*bound).copied().unwrap_or(i64::MAX);
             if let Some(price) = probe {
                 search.tell(price, used > i128::from(most));
             }
@@ -127,13 +127,13 @@ fn seek_group<C: Candidates + ?Sized>(problem: &Problem<'_, C>, shadow: &mut Sha
 
 /// Seeks the price of an approval.
 fn seek_approval<C: Candidates + ?Sized>(problem: &Problem<'_, C>, shadow: &mut Shadow) {
-    if problem.rooms.least_chosen == 0 {
+    if problem.capacities.least_chosen == 0 {
         return;
     }
     let mut search = Search::from(shadow.approval_minor, 64, MOST_APPROVAL);
     while let Some(price) = search.probe() {
         shadow.approval_minor = price;
-        search.tell(price, problem.at(shadow).1.chosen < problem.rooms.least_chosen);
+        search.tell(price, problem.at(shadow).1.chosen < problem.capacities.least_chosen);
     }
     shadow.approval_minor = search.found();
 }
@@ -143,7 +143,7 @@ pub(super) fn seek<C: Candidates + ?Sized>(problem: &Problem<'_, C>, start: Shad
     let mut best = Priced::at(problem, start);
     let mut shadow = best.shadow.clone();
     for _ in 0..sweeps {
-        for group in problem.rooms.groups() {
+        for group in problem.capacities.groups() {
             seek_group(problem, &mut shadow, group);
         }
         seek_approval(problem, &mut shadow);
@@ -170,11 +170,11 @@ pub(super) fn polish<C: Candidates + ?Sized>(
     steps: usize,
 ) -> Priced {
     let unit = (1_u64 << POINT) as f64;
-    let least = problem.rooms.least_chosen as f64;
+    let least = problem.capacities.least_chosen as f64;
     let (mut best, mut at, mut relax) = (from.clone(), from, 1.0);
     for _ in 0..steps {
         let slopes: Vec<f64> =
-            at.sums.used.iter().zip(&problem.rooms.most).map(|(used, most)| slope(*used, *most)).collect();
+            at.sums.used.iter().zip(&problem.capacities.most).map(|(used, most)| slope(*used, *most)).collect();
         let approval_slope = if least > 0.0 { (at.sums.chosen as f64 - least) / least } else { 0.0 };
         // A price that is 0 and would fall stands still.
         let moves = |slope: f64, price: i64| if slope < 0.0 || price > 0 { slope * slope } else { 0.0 };
@@ -186,7 +186,7 @@ pub(super) fn polish<C: Candidates + ?Sized>(
         }
         let step = relax * above / length;
         let mut shadow = at.shadow.clone();
-        for ((price, slope), most) in shadow.prices.iter_mut().zip(&slopes).zip(&problem.rooms.most) {
+        for ((price, slope), most) in shadow.prices.iter_mut().zip(&slopes).zip(&problem.capacities.most) {
             *price = lowered(*price, step * slope / (*most as f64).max(1.0) * unit, MOST);
         }
         if least > 0.0 {

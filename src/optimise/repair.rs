@@ -21,6 +21,15 @@ pub(super) struct Draft<'a, C: ?Sized> {
     pub(super) sums: Sums,
 }
 
+/// What candidates may lose where a bound is exceeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lowering {
+    /// All that they have.
+    MayEmpty,
+    /// No more than down to their smallest choice.
+    KeepsChosen,
+}
+
 /// A change of one candidate's choice.
 #[derive(Debug, Clone, Copy)]
 struct Move {
@@ -42,14 +51,14 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
 
     /// Within every bound, as many chosen as fit, and filled up.
     pub(super) fn repaired(mut self) -> Self {
-        self.lower(false);
+        self.lower(Lowering::MayEmpty);
         self.approve();
         self.fill();
         self
     }
 
     fn unit_prices(&self, candidate: usize) -> Prices {
-        Prices::of(&self.prices.shadow, self.problem.rooms.touched(self.problem.candidates.place(candidate)))
+        Prices::of(&self.prices.shadow, self.problem.capacities.touched(self.problem.candidates.place(candidate)))
     }
 
     fn choices<'b>(&self, candidate: usize, choices: &'b mut Vec<Choice>) -> &'b [Choice] {
@@ -72,8 +81,8 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
             lent_minor: -before.lent_minor,
             loss_minor: -before.loss_minor,
         };
-        self.sums.add(&self.problem.rooms, place, &less, 0);
-        self.sums.add(&self.problem.rooms, place, &new, number);
+        self.sums.add(&self.problem.capacities, place, &less, 0);
+        self.sums.add(&self.problem.capacities, place, &new, number);
         self.sums.chosen -= u64::from(old > 0);
         if let Some(slot) = self.numbers.get_mut(candidate) {
             *slot = number;
@@ -83,7 +92,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
     /// By how much a bound is exceeded.
     fn excess(&self, bound: usize) -> i128 {
         let used = self.sums.used.get(bound).copied().unwrap_or(0);
-        used - self.problem.rooms.most.get(bound).map_or(i128::MAX, |most| i128::from(*most))
+        used - self.problem.capacities.most.get(bound).map_or(i128::MAX, |most| i128::from(*most))
     }
 
     /// What a change frees of the bounds that are exceeded, each in parts of its excess; 0 where it uses more of anything.
@@ -91,7 +100,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
         if to.lent_minor > from.lent_minor || to.loss_minor > from.loss_minor {
             return 0.0;
         }
-        let touched = self.problem.rooms.touched(self.problem.candidates.place(candidate));
+        let touched = self.problem.capacities.touched(self.problem.candidates.place(candidate));
         let mut relief = 0.0;
         for ((bound, before), after) in touched.into_iter().zip(uses(from)).zip(uses(to)) {
             let excess = bound.map_or(0, |bound| self.excess(bound));
@@ -102,18 +111,18 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
         relief
     }
 
-    /// Brings what is used within every bound, where `keeps` lets no candidate lose everything. Whether it came to that.
-    fn lower(&mut self, keeps: bool) -> bool {
+    /// Brings what is used within every bound. Whether it came to that.
+    fn lower(&mut self, how: Lowering) -> bool {
         let mut choices = Vec::new();
         for _ in 0..ROUNDS {
-            if self.sums.is_within(&self.problem.rooms) {
+            if self.sums.is_within(&self.problem.capacities) {
                 return true;
             }
             let mut moves: Vec<Move> = Vec::new();
             for candidate in 0..self.numbers.len() {
                 let number = self.number(candidate);
                 if number > 0 {
-                    moves.extend(self.least_lost(candidate, number, keeps, self.choices(candidate, &mut choices)));
+                    moves.extend(self.least_lost(candidate, number, how, self.choices(candidate, &mut choices)));
                 }
             }
             moves.sort_by(|a, b| a.worth.total_cmp(&b.worth).then(a.candidate.cmp(&b.candidate)));
@@ -121,7 +130,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
                 return false;
             }
             for Move { candidate, number, .. } in moves {
-                if self.sums.is_within(&self.problem.rooms) {
+                if self.sums.is_within(&self.problem.capacities) {
                     break;
                 }
                 self.choices(candidate, &mut choices);
@@ -131,8 +140,8 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
                 }
             }
         }
-        if keeps {
-            return self.sums.is_within(&self.problem.rooms);
+        if how == Lowering::KeepsChosen {
+            return self.sums.is_within(&self.problem.capacities);
         }
         // Rounds that each free a little could go on: what is exceeded still is emptied from the last candidate on.
         for candidate in (0..self.numbers.len()).rev() {
@@ -146,12 +155,12 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
     }
 
     /// The change of a candidate that loses least for what it frees.
-    fn least_lost(&self, candidate: usize, number: u8, keeps: bool, choices: &[Choice]) -> Option<Move> {
+    fn least_lost(&self, candidate: usize, number: u8, how: Lowering, choices: &[Choice]) -> Option<Move> {
         let from = chosen(choices, number);
         let prices = self.unit_prices(candidate);
         let kept = prices.reduced(&from);
-        let others =
-            (u8::from(keeps)..=u8::try_from(choices.len()).unwrap_or(u8::MAX)).filter(|other| *other != number);
+        let least_number = u8::from(how == Lowering::KeepsChosen);
+        let others = (least_number..=u8::try_from(choices.len()).unwrap_or(u8::MAX)).filter(|other| *other != number);
         let mut least: Option<Move> = None;
         for other in others {
             let to = chosen(choices, other);
@@ -169,7 +178,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
 
     /// Gives something to as many as the least number asks for, as far as the bounds allow.
     fn approve(&mut self) {
-        let missing = self.problem.rooms.least_chosen.saturating_sub(self.sums.chosen);
+        let missing = self.problem.capacities.least_chosen.saturating_sub(self.sums.chosen);
         if missing == 0 {
             return;
         }
@@ -190,7 +199,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
             self.choices(*candidate, &mut choices);
             self.set(*candidate, *number, &choices);
         }
-        if self.lower(true) {
+        if self.lower(Lowering::KeepsChosen) {
             return;
         }
         // There is no room for so many: those who fit as it is.
@@ -198,7 +207,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
         for Move { candidate, number, .. } in cheapest {
             self.choices(candidate, &mut choices);
             let to = chosen(&choices, number);
-            if self.sums.chosen < self.problem.rooms.least_chosen && self.fits(candidate, &Choice::NOTHING, &to) {
+            if self.sums.chosen < self.problem.capacities.least_chosen && self.fits(candidate, &Choice::NOTHING, &to) {
                 self.set(candidate, number, &choices);
             }
         }
@@ -206,7 +215,7 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
 
     /// Whether a change stays within every bound.
     fn fits(&self, candidate: usize, from: &Choice, to: &Choice) -> bool {
-        let touched = self.problem.rooms.touched(self.problem.candidates.place(candidate));
+        let touched = self.problem.capacities.touched(self.problem.candidates.place(candidate));
         touched.into_iter().zip(uses(from)).zip(uses(to)).all(|((bound, before), after)| {
             after <= before || bound.is_none_or(|bound| self.excess(bound) + i128::from(after - before) <= 0)
         })

@@ -1,6 +1,6 @@
 //! The allocation under all bounds, with its shadow prices and how far it can be from the best.
 
-use super::bounds::{Bounds, Rooms, Shadow};
+use super::bounds::{BoundCapacities, Bounds, Shadow};
 use super::candidates::Candidates;
 use super::dual::{Priced, polish, seek};
 use super::passes::Problem;
@@ -46,8 +46,8 @@ pub(super) fn from_prices<C: Candidates + ?Sized>(
     bounds: &Bounds,
     near: Option<&Shadow>,
 ) -> Allocation {
-    let mut freely = Problem::whole(candidates, Rooms::of(bounds));
-    let least_chosen = std::mem::take(&mut freely.rooms.least_chosen);
+    let mut freely = Problem::whole(candidates, BoundCapacities::of(bounds));
+    let least_chosen = std::mem::take(&mut freely.capacities.least_chosen);
     // Where nobody asks for a number, nothing would bring the price of an approval down again.
     let near = near.map(|near| Shadow { approval_minor: 0, ..near.clone() });
     let free = priced(&freely, near.as_ref());
@@ -55,7 +55,7 @@ pub(super) fn from_prices<C: Candidates + ?Sized>(
     if first.sums.chosen >= least_chosen {
         return best_of(&freely, first, free.clone(), least_chosen);
     }
-    let asked = Problem::whole(candidates, Rooms::of(bounds));
+    let asked = Problem::whole(candidates, BoundCapacities::of(bounds));
     let held = priced(&asked, Some(&free.shadow));
     let second = Draft::at(&asked, &held).repaired();
     if second.sums.chosen >= least_chosen {
@@ -66,7 +66,7 @@ pub(super) fn from_prices<C: Candidates + ?Sized>(
 }
 
 fn priced<C: Candidates + ?Sized>(problem: &Problem<'_, C>, near: Option<&Shadow>) -> Priced {
-    let nothing = Shadow { prices: vec![0; problem.rooms.most.len()], approval_minor: 0 };
+    let nothing = Shadow { prices: vec![0; problem.capacities.most.len()], approval_minor: 0 };
     let start = near.cloned().unwrap_or(nothing);
     let is_large = problem.candidates.count() > SAMPLE;
     if is_large {
@@ -95,7 +95,7 @@ fn allocation<C: Candidates + ?Sized>(draft: Draft<'_, C>, prices: &Priced, leas
     let whole = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
     let Draft { numbers, sums, problem, .. } = draft;
     let used: Vec<i64> = sums.used.iter().copied().map(whole).collect();
-    let [_, _, categories, regions] = problem.rooms.groups();
+    let [_, _, categories, regions] = problem.capacities.groups();
     let part = |range: std::ops::Range<usize>| used.get(range).unwrap_or_default().to_vec();
     Allocation {
         numbers,

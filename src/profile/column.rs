@@ -8,6 +8,7 @@ use polars::prelude::*;
 use serde_json::{Map, Value};
 
 use super::number_form::NumberForm;
+use super::numbers::{Endings, NumberProfile};
 use super::second_form::{SecondForm, doubt_of_all_threes, doubt_of_thousands, two_decimal_marks};
 use super::time_form::{Digits, TimeForm};
 use crate::wash::Activity;
@@ -51,35 +52,6 @@ pub enum ValueKind {
     Text,
 }
 
-/// What the last digits of whole numbers say: prices in minor units end as prices do.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Endings {
-    /// Share of the numbers, zeros left out, that are below 100.
-    pub below_hundred: f64,
-    /// Share whose last two digits are those of a price: 00, 50, or just below a round one.
-    pub of_prices: f64,
-    /// Share whose last two digits are just below a round price: 99, 95, 90, 49.
-    pub just_below: f64,
-}
-
-impl Endings {
-    fn of(numbers: impl Iterator<Item = f64>) -> Self {
-        const JUST_BELOW: [i64; 8] = [99, 98, 95, 90, 89, 79, 69, 49];
-        let (mut all, mut small, mut prices, mut just_below) = (0_usize, 0_usize, 0_usize, 0_usize);
-        for number in numbers.map(f64::abs).filter(|number| *number > 0.0) {
-            #[expect(clippy::cast_possible_truncation, reason = "below a hundred")]
-            let last = (number % 100.0) as i64;
-            let is_just_below = JUST_BELOW.contains(&last);
-            all += 1;
-            small += usize::from(number < 100.0);
-            just_below += usize::from(is_just_below);
-            prices += usize::from(is_just_below || last == 0 || last == 50);
-        }
-        let share = |count: usize| count as f64 / all.max(1) as f64;
-        Self { below_hundred: share(small), of_prices: share(prices), just_below: share(just_below) }
-    }
-}
-
 /// What a column's values name, where each stands once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Names {
@@ -88,6 +60,41 @@ pub enum Names {
     Rows,
     /// Rows of each file: every file says again how all of them stand.
     RowsOfEachFile,
+}
+
+/// How the cells of a column are written, beyond its main form.
+#[derive(Debug, Clone, Default)]
+pub struct WrittenForm {
+    /// Of times, the form of cells that the main form does not read, where there are two.
+    pub second_form: Option<SecondForm>,
+    /// Why nobody can say what some of its cells mean, where they are written in two forms that can be taken for each other.
+    pub doubt: Option<String>,
+    /// Why the cells may be read in two ways where they are amounts of a currency without thousandths.
+    pub doubt_of_amounts: Option<String>,
+    /// A cell, where nearly all of a column of text hold a date or a time of day, in a form that is not read.
+    pub unread_time: Option<String>,
+    /// By how many years its cells are ahead of the common calendar, as Thailand counts them.
+    pub years_ahead: i16,
+}
+
+/// What a column is put together of, and what else it is called.
+#[derive(Debug, Clone, Default)]
+pub struct ColumnOrigin {
+    /// Columns of its table that it is put together of, where the file itself has no such column: year, month, day and time of day; or file and row.
+    pub made_of: Vec<String>,
+    /// A column of its table with the time of day that belongs to its dates: they are read as one.
+    pub time_of_day: Option<String>,
+    /// What other files of the table call it.
+    pub also_called: Vec<String>,
+}
+
+/// Fields within the cells of a column.
+#[derive(Debug, Clone, Default)]
+pub struct NestedFields {
+    /// Fields of the objects that cells of JSON text list, by the first of them; empty where cells are no such text.
+    pub listed_fields: Vec<String>,
+    /// Fields of the JSON objects in its cells; empty where cells hold other values.
+    pub object_fields: Vec<String>,
 }
 
 /// One column.
@@ -109,54 +116,26 @@ pub struct RawColumn {
     pub distinct: usize,
     /// Different values, each counted in every file that has it.
     pub(super) distinct_by_file: usize,
+    /// How its cells are written, beyond the main form.
+    pub written: WrittenForm,
+    /// What it is put together of, and its other names.
+    pub origin: ColumnOrigin,
+    /// Fields within its cells.
+    pub nested: NestedFields,
+    /// Its numbers.
+    pub numbers: NumberProfile,
     /// What its values name, if it is a key.
     pub(super) names: Names,
-    /// Of times, the form of cells that the main form does not read, where there are two.
-    pub second_form: Option<SecondForm>,
-    /// Why nobody can say what some of its cells mean, where they are written in two forms that can be taken for each other.
-    pub doubt: Option<String>,
-    /// Why the cells may be read in two ways where they are amounts of a currency without thousandths.
-    pub doubt_of_amounts: Option<String>,
-    /// A cell, where nearly all of a column of text hold a date or a time of day, in a form that is not read.
-    pub unread_time: Option<String>,
-    /// Columns of its table that it is put together of, where the file itself has no such column: year, month, day and time of day; or file and row.
-    pub made_of: Vec<String>,
-    /// A column of its table with the time of day that belongs to its dates: they are read as one.
-    pub time_of_day: Option<String>,
-    /// What other files of the table call it.
-    pub also_called: Vec<String>,
     /// All values with their counts, where they are few.
     pub words: BTreeMap<String, usize>,
     /// Some values.
     pub examples: Vec<String>,
-    /// Fields of the objects that cells of JSON text list, by the first of them; empty where cells are no such text.
-    pub listed_fields: Vec<String>,
     /// The first different short values, in lowercase.
     seen: HashSet<String>,
     /// Longest cell, in characters.
     pub longest: usize,
-    /// Mean of the numbers.
-    pub mean: f64,
-    /// Smallest and largest number.
-    pub range: (f64, f64),
-    /// Rows with a negative number.
-    pub negative: Vec<usize>,
-    /// Most digits after the decimal mark.
-    pub decimals: usize,
-    /// Of whole numbers, what their last digits say.
-    pub endings: Endings,
-    /// Of amounts with a symbol, what stands around others, such as `C $` among `$`, and how often.
-    pub other_symbols: BTreeMap<String, usize>,
-    /// Numbers of the first rows.
-    pub sample: Vec<Option<f64>>,
-    /// A column of the same table with decimals, of which this one is the hundredfold.
-    pub hundredfold_of: Option<String>,
     /// Hash of each cell, 0 where it is null: what keys and references are found by.
     pub(super) hashes: Vec<u64>,
-    /// Fields of the JSON objects in its cells; empty where cells hold other values.
-    pub object_fields: Vec<String>,
-    /// By how many years its cells are ahead of the common calendar, as Thailand counts them.
-    pub years_ahead: i16,
     /// UTC microseconds of each cell of a time column, in the common calendar; empty otherwise.
     pub micros: Vec<Option<i64>>,
 }
@@ -192,28 +171,14 @@ impl RawColumn {
             distinct: 0,
             distinct_by_file: 0,
             names: Names::default(),
-            second_form: None,
-            doubt: None,
-            doubt_of_amounts: None,
-            unread_time: None,
-            made_of: Vec::new(),
-            time_of_day: None,
-            also_called: Vec::new(),
+            written: WrittenForm::default(),
+            origin: ColumnOrigin::default(),
+            nested: NestedFields::default(),
+            numbers: NumberProfile::default(),
             words: BTreeMap::new(),
             examples: Vec::new(),
-            listed_fields: Vec::new(),
             seen: HashSet::new(),
             longest: 0,
-            mean: 0.0,
-            range: (0.0, 0.0),
-            negative: Vec::new(),
-            decimals: 0,
-            endings: Endings::default(),
-            other_symbols: BTreeMap::new(),
-            sample: Vec::new(),
-            hundredfold_of: None,
-            object_fields: Vec::new(),
-            years_ahead: 0,
             hashes: Vec::with_capacity(texts.len()),
             micros: native_micros,
         };
@@ -231,10 +196,10 @@ impl RawColumn {
             _ => column.kind_of_cells(&sample, digits),
         };
         if column.kind == ValueKind::Text && look_like_times(&sample) {
-            column.unread_time = column.examples.first().cloned();
+            column.written.unread_time = column.examples.first().cloned();
         }
         if column.kind == ValueKind::Text {
-            column.object_fields = object_fields(&sample);
+            column.nested.object_fields = object_fields(&sample);
         }
         column.measure(&texts);
         column.in_the_common_calendar();
@@ -263,7 +228,7 @@ impl RawColumn {
         for at in &mut self.micros {
             *at = at.and_then(earlier).map(jiff::Timestamp::as_microsecond);
         }
-        self.years_ahead = AHEAD;
+        self.written.years_ahead = AHEAD;
     }
 
     fn count(&mut self, texts: &StringChunked) {
@@ -282,8 +247,8 @@ impl RawColumn {
             let is_new = different.insert(hash);
             if is_new && self.examples.len() < 3 {
                 self.examples.push(cell.chars().take(40).collect());
-                if self.listed_fields.is_empty() {
-                    self.listed_fields = listed_fields(cell);
+                if self.nested.listed_fields.is_empty() {
+                    self.nested.listed_fields = listed_fields(cell);
                 }
             }
             if is_new && self.seen.len() < MAX_SEEN && cell.len() <= 40 {
@@ -303,24 +268,24 @@ impl RawColumn {
     fn kind_of_cells(&mut self, sample: &[&str], digits: Digits) -> ValueKind {
         let kind = kind_of(sample, digits);
         match &kind {
-            ValueKind::Time { form, .. } => self.second_form = SecondForm::among_strays(*form, sample),
+            ValueKind::Time { form, .. } => self.written.second_form = SecondForm::among_strays(*form, sample),
             ValueKind::Text => {
                 if let Some((form, is_certain, second)) = SecondForm::of(sample) {
-                    self.doubt = second.doubt(form);
+                    self.written.doubt = second.doubt(form);
                     let micros = |cell: &str| form.micros(cell).or_else(|| second.form.micros(cell));
                     let is_date = sample.iter().all(|cell| micros(cell).is_none_or(is_midnight));
-                    self.second_form = Some(second);
+                    self.written.second_form = Some(second);
                     return ValueKind::Time { form, is_certain, is_date };
                 }
                 if let Some((form, why)) = two_decimal_marks(sample) {
-                    self.doubt = Some(why);
+                    self.written.doubt = Some(why);
                     return ValueKind::Decimal(form);
                 }
             }
             _ => {}
         }
-        if let (ValueKind::Time { form, .. }, Some(second)) = (&kind, &self.second_form) {
-            self.doubt = second.doubt(*form);
+        if let (ValueKind::Time { form, .. }, Some(second)) = (&kind, &self.written.second_form) {
+            self.written.doubt = second.doubt(*form);
         }
         kind
     }
@@ -329,7 +294,7 @@ impl RawColumn {
         match &self.kind {
             ValueKind::Time { form: TimeForm::Native, .. } | ValueKind::Empty | ValueKind::Flag | ValueKind::Text => {}
             ValueKind::Time { form, .. } => {
-                let second = self.second_form.as_ref().map(|second| second.form);
+                let second = self.written.second_form.as_ref().map(|second| second.form);
                 let micros = |cell: &str| form.micros(cell).or_else(|| second.and_then(|form| form.micros(cell)));
                 self.micros = texts.iter().map(|cell| cell.and_then(micros)).collect();
             }
@@ -341,33 +306,33 @@ impl RawColumn {
                     let Some((cell, value)) = cell.and_then(|cell| Some((cell, form.value(cell)?))) else {
                         let other = cell.filter(|_| !form.symbol.is_empty()).and_then(symbol_of);
                         if let Some(other) = other.filter(|other| *other != form.symbol) {
-                            *self.other_symbols.entry(other.to_owned()).or_default() += 1;
+                            *self.numbers.other_symbols.entry(other.to_owned()).or_default() += 1;
                         }
                         continue;
                     };
                     if value < 0.0 {
-                        self.negative.push(row);
+                        self.numbers.negative.push(row);
                     }
                     sum += value;
                     rows += 1;
                     low = low.min(value);
                     high = high.max(value);
-                    self.decimals = self.decimals.max(form.decimals(cell));
+                    self.numbers.decimals = self.numbers.decimals.max(form.decimals(cell));
                 }
                 if rows > 0 {
-                    self.mean = sum / rows as f64;
-                    self.range = (low, high);
+                    self.numbers.mean = sum / rows as f64;
+                    self.numbers.range = (low, high);
                 }
                 let number = |cell: Option<&str>| cell.and_then(|cell| form.value(cell));
-                self.sample = texts.iter().take(NUMBERS_HELD).map(number).collect();
-                if self.doubt.is_none() && self.is_text {
-                    self.doubt = doubt_of_thousands(&form, texts.iter().flatten());
+                self.numbers.sample = texts.iter().take(NUMBERS_HELD).map(number).collect();
+                if self.written.doubt.is_none() && self.is_text {
+                    self.written.doubt = doubt_of_thousands(&form, texts.iter().flatten());
                 }
                 if self.is_text || !self.is_typed {
-                    self.doubt_of_amounts = doubt_of_all_threes(&form, texts.iter().flatten());
+                    self.written.doubt_of_amounts = doubt_of_all_threes(&form, texts.iter().flatten());
                 }
                 if self.kind == ValueKind::Whole {
-                    self.endings = Endings::of(texts.iter().flatten().filter_map(|cell| form.value(cell)));
+                    self.numbers.endings = Endings::of(texts.iter().flatten().filter_map(|cell| form.value(cell)));
                 }
             }
         }
@@ -394,8 +359,8 @@ impl RawColumn {
         let are_alike = match (&self.kind, &other.kind) {
             (ValueKind::Time { .. }, ValueKind::Time { .. }) => true,
             (ValueKind::Whole | ValueKind::Decimal(_), ValueKind::Whole | ValueKind::Decimal(_)) => {
-                let apart = (self.mean - other.mean).abs();
-                apart <= NEAR_MEAN * self.mean.abs().max(other.mean.abs())
+                let apart = (self.numbers.mean - other.numbers.mean).abs();
+                apart <= NEAR_MEAN * self.numbers.mean.abs().max(other.numbers.mean.abs())
                     && self.has_range_of(other)
                     && other.has_range_of(self)
             }
@@ -409,7 +374,7 @@ impl RawColumn {
 
     /// Whether its numbers are on average within the range of another's.
     fn has_range_of(&self, other: &Self) -> bool {
-        (other.range.0..=other.range.1).contains(&self.mean)
+        (other.numbers.range.0..=other.numbers.range.1).contains(&self.numbers.mean)
     }
 
     /// Share of its rows with a value that another column has.
@@ -466,7 +431,8 @@ impl RawColumn {
     /// The median of the first rows' numbers above zero; `None` where there are none.
     #[must_use]
     pub fn median_above_zero(&self) -> Option<f64> {
-        let mut above: Vec<f64> = self.sample.iter().flatten().copied().filter(|number| *number > 0.0).collect();
+        let mut above: Vec<f64> =
+            self.numbers.sample.iter().flatten().copied().filter(|number| *number > 0.0).collect();
         above.sort_by(f64::total_cmp);
         above.get(above.len() / 2).copied()
     }
@@ -474,7 +440,7 @@ impl RawColumn {
     /// Whether any of the first rows' numbers is not whole.
     #[must_use]
     pub fn has_fractions(&self) -> bool {
-        self.sample.iter().flatten().any(|number| number.fract() != 0.0)
+        self.numbers.sample.iter().flatten().any(|number| number.fract() != 0.0)
     }
 
     /// Share of cells without a value.
@@ -543,20 +509,23 @@ impl RawColumn {
     #[must_use]
     pub fn are_whole_decimals(&self) -> bool {
         let is_plain = matches!(&self.kind, ValueKind::Decimal(form) if *form == NumberForm::plain());
-        is_plain && !self.is_typed && self.decimals <= 1 && !self.has_fractions()
+        is_plain && !self.is_typed && self.numbers.decimals <= 1 && !self.has_fractions()
     }
 
     /// Whether it is the file and the place of a row, of a table in which nothing else numbers rows.
     #[must_use]
     pub const fn is_row_number(&self) -> bool {
-        self.made_of.len() == 2
+        self.origin.made_of.len() == 2
     }
 
     /// Whether it only counts its rows: 1, 2, 3 …
     #[must_use]
     pub fn is_unique_counter(&self) -> bool {
         let rows = self.rows() as f64;
-        self.kind == ValueKind::Whole && self.is_unique() && rows > 1.0 && (self.range.1 - self.range.0 + 1.0) <= rows
+        self.kind == ValueKind::Whole
+            && self.is_unique()
+            && rows > 1.0
+            && (self.numbers.range.1 - self.numbers.range.0 + 1.0) <= rows
     }
 
     /// Whether a row says the same as a row of another column; times, on the same day.
@@ -602,7 +571,7 @@ impl RawColumn {
             ValueKind::Decimal(form) => format!("decimal with {:?}", form.decimal),
             ValueKind::Time { form, is_certain, is_date } => {
                 let what = if *is_date { "date" } else { "time" };
-                let second = self.second_form.as_ref().map_or(String::new(), |second| {
+                let second = self.written.second_form.as_ref().map_or(String::new(), |second| {
                     format!(
                         ", and {}{}",
                         second.form.words(),
@@ -759,16 +728,16 @@ mod tests {
     #[test]
     fn years_that_are_ahead_are_taken_off() {
         let ahead = column(&[Some("29/02/2568"), Some("01/03/2568"), Some("31/12/2568")]);
-        assert_eq!(ahead.years_ahead, 543);
+        assert_eq!(ahead.written.years_ahead, 543);
         assert_eq!(ahead.activity().last_on(), Some(jiff::civil::date(2025, 12, 31)));
-        assert_eq!(column(&[Some("01/03/2568"), Some("31/12/2025")]).years_ahead, 0);
+        assert_eq!(column(&[Some("01/03/2568"), Some("31/12/2025")]).written.years_ahead, 0);
     }
 
     #[test]
     fn fields_of_objects_in_cells_are_seen() {
         let objects = column(&[Some(r#"{"a": 1}"#), None, Some(r#"{"a": 1, "b": {"c": 2}}"#)]);
-        assert_eq!(objects.object_fields, ["a", "b"]);
-        assert!(column(&[Some("{a}"), Some("x")]).object_fields.is_empty());
+        assert_eq!(objects.nested.object_fields, ["a", "b"]);
+        assert!(column(&[Some("{a}"), Some("x")]).nested.object_fields.is_empty());
     }
 
     #[test]
@@ -803,7 +772,7 @@ mod tests {
         cells.extend([Some("C $12.00"), Some("-C $3.00"), None]);
         let amounts = column(&cells);
         assert!(matches!(&amounts.kind, ValueKind::Decimal(form) if form.symbol == "$"), "{:?}", amounts.kind);
-        assert_eq!(amounts.other_symbols, BTreeMap::from([("C $".to_owned(), 2)]));
+        assert_eq!(amounts.numbers.other_symbols, BTreeMap::from([("C $".to_owned(), 2)]));
     }
 
     #[test]

@@ -104,10 +104,10 @@ impl Folder {
     /// Of orders with several rows, how many have rows that add up to what the order itself says, and how many have rows that each say it; of those
     /// whose numbers were kept. `order` and `amount` are columns of the rows, `key` and `total` of the orders.
     #[must_use]
-    pub fn adds_up(&self, (order, amount): (ColumnAt, ColumnAt), (key, total): (ColumnAt, ColumnAt)) -> AddsUp {
+    pub fn adds_up(&self, (order, amount): (ColumnAt, ColumnAt), (key, total): (ColumnAt, ColumnAt)) -> SumCheck {
         let column = |at: ColumnAt| &self.tables[at.table].columns[at.column];
         let numbers = |names: ColumnAt, amounts: ColumnAt| {
-            let kept = column(names).hashes.iter().zip(&column(amounts).sample);
+            let kept = column(names).hashes.iter().zip(&column(amounts).numbers.sample);
             kept.filter_map(|(name, number)| Some((*name, (*number)?))).filter(|(name, _)| *name != 0)
         };
         let rows_of = column(order).hashes.iter().fold(HashMap::new(), |mut rows: HashMap<u64, usize>, name| {
@@ -118,7 +118,7 @@ impl Folder {
         for (name, number) in numbers(order, amount) {
             parts.entry(name).or_default().push(number);
         }
-        let mut found = AddsUp::default();
+        let mut found = SumCheck::default();
         for (name, total) in numbers(key, total) {
             let Some(parts) = parts.get(&name) else { continue };
             if parts.len() < 2 || rows_of.get(&name) != Some(&parts.len()) {
@@ -156,7 +156,7 @@ impl Folder {
 
 /// What [`Folder::adds_up`] found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AddsUp {
+pub struct SumCheck {
     /// Orders with several rows that were compared.
     pub orders: usize,
     /// Those whose rows add up to the order's own number.

@@ -78,7 +78,7 @@ pub(super) fn references(tables: &[RawTable]) -> Vec<Reference> {
 fn is_narrow(column: &RawColumn, key: &RawColumn) -> bool {
     /// Of the key's range the numbers of what refers to it spread over so much, or more.
     const LEAST: f64 = 0.02;
-    let span = |column: &RawColumn| column.range.1 - column.range.0 + 1.0;
+    let span = |column: &RawColumn| column.numbers.range.1 - column.numbers.range.0 + 1.0;
     let are_whole = column.kind == ValueKind::Whole && key.kind == ValueKind::Whole;
     let is_dense = key.distinct as f64 * 2.0 >= span(key) || column.distinct as f64 * 3.0 >= span(column);
     are_whole && is_dense && span(column) < LEAST * span(key)

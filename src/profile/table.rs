@@ -70,7 +70,7 @@ impl RawTable {
             columns.push(RawColumn::profile(named, column.as_materialized_series(), !is_text, digits(named))?);
         }
         for column in &mut columns {
-            column.also_called =
+            column.origin.also_called =
                 renamed.iter().filter(|(new, _)| *new == column.name).map(|(_, old)| old.clone()).collect();
         }
         note_hundredfolds(&mut columns);
@@ -113,7 +113,7 @@ impl RawTable {
         let numbers = Series::new("row".into(), numbers);
         // A column of text can always be looked at.
         if let Ok(mut made) = RawColumn::profile("file and row", &numbers, false, Digits::AreNumbers) {
-            made.made_of = vec!["_file".to_owned(), "_row".to_owned()];
+            made.origin.made_of = vec!["_file".to_owned(), "_row".to_owned()];
             self.columns.push(made);
         }
     }
@@ -195,7 +195,7 @@ impl RawTable {
     pub fn counts_within(&self, key: usize, number: usize) -> bool {
         let (Some(names), Some(numbers)) = (self.columns.get(key), self.columns.get(number)) else { return false };
         let mut last: HashMap<u64, f64> = HashMap::new();
-        let kept = || names.hashes.iter().zip(&numbers.sample);
+        let kept = || names.hashes.iter().zip(&numbers.numbers.sample);
         let counts = |(name, number): (&u64, &Option<f64>)| {
             let place = last.entry(*name).or_insert(0.0);
             *place += 1.0;
@@ -206,15 +206,18 @@ impl RawTable {
 
     /// Mean of the numbers of rows that are their value's only one in another column, and of rows that are not; of those whose numbers were kept.
     #[must_use]
-    pub fn means_alone_and_together(&self, column: usize, numbers: usize) -> Option<(f64, f64)> {
+    pub fn means_by_uniqueness(&self, column: usize, numbers: usize) -> Option<(f64, f64)> {
         const LEAST: usize = 20;
         let (names, numbers) = (self.columns.get(column)?, self.columns.get(numbers)?);
         let mut rows: HashMap<u64, usize> = HashMap::new();
         for name in names.hashes.iter().filter(|name| **name != 0) {
             *rows.entry(*name).or_default() += 1;
         }
-        let kept =
-            names.hashes.iter().zip(&numbers.sample).filter_map(|(name, number)| Some((rows.get(name)?, (*number)?)));
+        let kept = names
+            .hashes
+            .iter()
+            .zip(&numbers.numbers.sample)
+            .filter_map(|(name, number)| Some((rows.get(name)?, (*number)?)));
         let (alone, together): (Vec<_>, Vec<_>) = kept.partition(|(rows, _)| **rows == 1);
         let mean = |of: &[(&usize, f64)]| {
             (of.len() >= LEAST).then(|| of.iter().map(|(_, number)| *number).sum::<f64>() / of.len() as f64)
@@ -311,7 +314,7 @@ impl RawTable {
 /// Columns that some headers lack, under every name that they go by.
 fn not_in_all(columns: &[RawColumn], headers: &[Vec<String>]) -> Vec<String> {
     let is_in = |header: &Vec<String>, column: &RawColumn| {
-        header.contains(&column.name) || column.also_called.iter().any(|name| header.contains(name))
+        header.contains(&column.name) || column.origin.also_called.iter().any(|name| header.contains(name))
     };
     let is_known = |column: &&RawColumn| headers.iter().any(|header| is_in(header, column));
     let lacking = columns.iter().filter(is_known).filter(|column| !headers.iter().all(|header| is_in(header, column)));
@@ -327,7 +330,7 @@ fn renamed(
     let mut found: Vec<(String, String)> = Vec::new();
     for (at, older) in headers.iter().enumerate() {
         for newer in headers.iter().skip(at + 1) {
-            for (new, old) in in_the_same_place(older, newer) {
+            for (new, old) in renamed_columns(older, newer) {
                 let has_both = headers.iter().any(|header| header.contains(&new) && header.contains(&old));
                 let is_taken = found.iter().any(|(a, b)| [a, b].contains(&&old) || *b == new);
                 if has_both || is_taken {
@@ -347,7 +350,7 @@ fn renamed(
 }
 
 /// Columns of which each header has one alone between two that both have: the newer name and the older.
-fn in_the_same_place(older: &[String], newer: &[String]) -> Vec<(String, String)> {
+fn renamed_columns(older: &[String], newer: &[String]) -> Vec<(String, String)> {
     let news = alone(newer, older);
     let olds = alone(older, newer);
     let old_of = |(_, place): &Alone| olds.iter().find(|(_, its)| its == place).map(|(old, _)| (*old).to_owned());
@@ -397,11 +400,14 @@ fn rows_sent_again(columns: &[RawColumn], files: &[Option<u32>]) -> usize {
 /// A time put together of a year, a month and a day in columns side by side, and of a time of day beside them.
 fn date_of_parts(columns: &[RawColumn], frame: &DataFrame) -> PolarsResult<Option<RawColumn>> {
     let is_whole = |column: &RawColumn, low: f64, high: f64| {
-        column.kind == ValueKind::Whole && column.nulls == 0 && column.range.0 >= low && column.range.1 <= high
+        column.kind == ValueKind::Whole
+            && column.nulls == 0
+            && column.numbers.range.0 >= low
+            && column.numbers.range.1 <= high
     };
     let is_year = |column: &RawColumn| is_whole(column, 1970.0, 2100.0);
     let is_month = |column: &RawColumn| is_whole(column, 1.0, 12.0) && column.distinct > 1;
-    let is_day = |column: &RawColumn| is_whole(column, 1.0, 31.0) && column.range.1 > 12.0;
+    let is_day = |column: &RawColumn| is_whole(column, 1.0, 31.0) && column.numbers.range.1 > 12.0;
     let three = columns.windows(3).enumerate().find_map(|(at, three)| {
         let [first, month, last] = three else { return None };
         match is_month(month) {
@@ -427,7 +433,7 @@ fn date_of_parts(columns: &[RawColumn], frame: &DataFrame) -> PolarsResult<Optio
     let is_taken = columns.iter().any(|column| column.name.eq_ignore_ascii_case("date"));
     let name = if is_taken { "made date" } else { "date" };
     let mut made = RawColumn::profile(name, &joined.into_series(), false, Digits::AreNumbers)?;
-    made.made_of = parts.iter().map(|part| part.name.clone()).collect();
+    made.origin.made_of = parts.iter().map(|part| part.name.clone()).collect();
     Ok(made.is_time().then_some(made))
 }
 
@@ -451,11 +457,11 @@ fn join_times_of_day(
 ) -> PolarsResult<()> {
     let is_day = |column: &RawColumn| {
         let is_date = matches!(column.kind, ValueKind::Time { is_date: true, .. });
-        is_date && !column.is_list && column.also_called.is_empty() && column.time_of_day.is_none()
+        is_date && !column.is_list && column.origin.also_called.is_empty() && column.origin.time_of_day.is_none()
     };
     for at in 0..columns.len() {
         let Some(time) = columns.get(at).filter(|column| {
-            digits(&column.name) == Digits::AreTimes && column.also_called.is_empty() && are_times_of_day(column)
+            digits(&column.name) == Digits::AreTimes && column.origin.also_called.is_empty() && are_times_of_day(column)
         }) else {
             continue;
         };
@@ -480,7 +486,7 @@ fn join_times_of_day(
         let mut made = RawColumn::profile(&day.1.name, &joined.into_series(), false, Digits::AreTimes)?;
         let reads_all = |column: &RawColumn| column.micros.iter().flatten().count();
         if made.is_time() && reads_all(&made) >= reads_all(day.1) {
-            made.time_of_day = Some(time.name.clone());
+            made.origin.time_of_day = Some(time.name.clone());
             if let Some(column) = columns.get_mut(day.0) {
                 *column = made;
             }
@@ -493,10 +499,11 @@ fn join_times_of_day(
 fn note_hundredfolds(columns: &mut [RawColumn]) {
     const LEAST: usize = 20;
     let is_flat = |column: &&RawColumn| !column.is_list && column.distinct >= LEAST;
-    let with_decimals = columns.iter().filter(is_flat).filter(|c| (1..=2).contains(&c.decimals));
-    let main: Vec<(String, Vec<Option<f64>>)> = with_decimals.map(|c| (c.name.clone(), c.sample.clone())).collect();
+    let with_decimals = columns.iter().filter(is_flat).filter(|c| (1..=2).contains(&c.numbers.decimals));
+    let main: Vec<(String, Vec<Option<f64>>)> =
+        with_decimals.map(|c| (c.name.clone(), c.numbers.sample.clone())).collect();
     for column in columns.iter_mut().filter(|c| c.kind == ValueKind::Whole && !c.is_list && c.distinct >= LEAST) {
-        let own = &column.sample;
+        let own = &column.numbers.sample;
         let is_hundredfold = |other: &&(String, Vec<Option<f64>>)| {
             let both = own
                 .iter()
@@ -510,6 +517,6 @@ fn note_hundredfolds(columns: &mut [RawColumn]) {
             }
             all >= LEAST && alike as f64 >= 0.95 * all as f64
         };
-        column.hundredfold_of = main.iter().find(is_hundredfold).map(|(name, _)| name.clone());
+        column.numbers.hundredfold_of = main.iter().find(is_hundredfold).map(|(name, _)| name.clone());
     }
 }

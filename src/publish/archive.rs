@@ -210,7 +210,7 @@ impl Publisher<'_> {
         let coming = archive.folder.join(ARCHIVE_TEMPORARY);
         for input in inputs {
             let (place, raw) = (archive.place(input.sha256), data.join(&input.name));
-            if archive.holds(input)? && is_as_it_was(&place, &raw, input.sha256)? {
+            if archive.holds(input)? && is_unchanged(&place, &raw, input.sha256)? {
                 continue;
             }
             let shelf = place.parent().unwrap_or(&archive.folder).to_owned();
@@ -250,7 +250,7 @@ impl Publisher<'_> {
 
 /// Whether a file that lies in the archive in the right size can be taken for what it was: a copy, that nobody may write, or the very file that was
 /// just read. Any other link is read.
-fn is_as_it_was(place: &Path, raw: &Path, sha256: Digest) -> Result<bool, PublishError> {
+fn is_unchanged(place: &Path, raw: &Path, sha256: Digest) -> Result<bool, PublishError> {
     let found = fs::metadata(place).map_err(PublishError::io("look at", place))?;
     if found.permissions().readonly() || fs::metadata(raw).is_ok_and(|raw| is_same_file(&found, &raw)) {
         return Ok(true);

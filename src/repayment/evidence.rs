@@ -189,7 +189,7 @@ impl LoanEvidence {
     }
 
     /// Whether an order is known to be of other merchants alone.
-    pub(super) fn order_is_of_another(&self, order_id: &str, merchant_id: &str) -> bool {
+    pub(super) fn is_order_of_others(&self, order_id: &str, merchant_id: &str) -> bool {
         self.order_owners.get(order_id).is_some_and(|merchants| !merchants.contains(merchant_id))
     }
 

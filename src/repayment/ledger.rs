@@ -71,7 +71,7 @@ impl LoanLedger {
 
     /// Loans of a merchant that were repaid, for as long as they have to be sent again: they are the merchant's record.
     #[must_use]
-    pub fn closed_to_be_sent_of(&self, merchant_id: &str) -> Vec<&str> {
+    pub fn closed_loans_still_expected(&self, merchant_id: &str) -> Vec<&str> {
         let closed = self.of(merchant_id).known.iter().filter(|loan| loan.is_closed && loan.must_be_sent);
         closed.map(|loan| loan.loan_id.as_str()).collect()
     }
@@ -300,11 +300,11 @@ pub fn exceptions_without_merchant(
             code: cause.code.to_string(),
             detail: cause.detail,
             principal_minor: None,
-            is_unknown: speaks_of_a_loan(record),
+            is_unknown: is_loan_record(record),
         }
     };
     let is_listed = |record: &&BrokenRecord| {
-        speaks_of_a_loan(record)
+        is_loan_record(record)
             || (record.table == APPLICATIONS.name && record.merchant_id.is_none() && may_wait(record))
     };
     let mut lines: Vec<LoanException> = broken.iter().filter(is_listed).map(line).collect();
@@ -316,14 +316,14 @@ pub fn exceptions_without_merchant(
 /// payment that names no loan may be one of a loan that is counted.
 #[must_use]
 pub fn loans_without_merchant(broken: &[BrokenRecord]) -> (BTreeSet<&str>, u64) {
-    let of_loans = || broken.iter().filter(|record| record.merchant_id.is_none() && speaks_of_a_loan(record));
+    let of_loans = || broken.iter().filter(|record| record.merchant_id.is_none() && is_loan_record(record));
     let named = of_loans().filter_map(|record| record.loan_id.as_deref()).collect();
     let nameless = of_loans().filter(|record| record.loan_id.is_none() && record.table == LOANS.name).count();
     (named, nameless as u64)
 }
 
 /// Whether a broken record is one of a loan, its schedule or its payments.
-pub(super) fn speaks_of_a_loan(record: &BrokenRecord) -> bool {
+pub(super) fn is_loan_record(record: &BrokenRecord) -> bool {
     LOAN_TABLES.contains(&record.table.as_str())
 }
 

@@ -732,7 +732,7 @@ fn a_repaid_loan_has_to_be_sent_for_as_long_as_the_rules_say() {
         let rules = LedgerRules { retention: Retention { closed_days }, ..rules() };
         let ledger = repayment_tables(&shard(seen, &repaid), &rules).unwrap().unwrap().ledger;
         assert!(ledger.known[0].is_closed && ledger.open_of("m1").is_empty());
-        ledger.closed_to_be_sent_of("m1").into_iter().map(str::to_owned).collect::<Vec<_>>()
+        ledger.closed_loans_still_expected("m1").into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     // Repaid at noon of day 110.
     assert_eq!((to_be_sent(111, 30), to_be_sent(140, 30)), (vec!["l1".to_owned()], vec!["l1".to_owned()]));

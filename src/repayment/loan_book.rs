@@ -10,7 +10,7 @@ use super::columns::{
     days, id_lists, instants, integers, optional_instants, optional_integers, optional_strings, required, strings,
 };
 use super::error::RepaymentError;
-use super::ledger::speaks_of_a_loan;
+use super::ledger::is_loan_record;
 use super::record::{BrokenRow, LoanRecord, PaymentRow, ScheduleRow};
 use super::settings::LedgerRules;
 use super::unknown::{Causes, UnknownCause, UnknownLoan};
@@ -139,7 +139,7 @@ fn attach_broken<'a>(
     records: &mut [LoanRecord<'a>],
     unknown: &mut UnknownLoans<'a>,
 ) {
-    for broken in shard.broken.iter().filter(|r| speaks_of_a_loan(r) && r.counts_at(&shard.as_of)) {
+    for broken in shard.broken.iter().filter(|r| is_loan_record(r) && r.counts_at(&shard.as_of)) {
         let (table, key, rule) = (broken.table.as_str(), broken.key.as_deref(), broken.rule.as_str());
         let loan_id = broken.loan_id.as_deref();
         let named = loan_id.and_then(|id| index.get(id)).and_then(|&at| records.get_mut(at));

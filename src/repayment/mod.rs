@@ -82,5 +82,5 @@ pub use standing::{
 };
 pub use strange_draws::NamedOffer;
 pub use tables::{RepaymentTables, repayment_tables};
-pub use unknown::{Causes, LoanException, UnknownCause, UnknownLoan, is_of_broken_row};
+pub use unknown::{Causes, LoanException, UnknownCause, UnknownLoan, is_broken_row_code};
 pub use waterfall::{Instalment, InstalmentState, LoanTerms, ObservationPoint, Payment, Repayment};

@@ -50,7 +50,7 @@ impl<'a> OrderOwners<'a> {
     /// borrower's.
     pub fn judge_new(&self, loan: &LoanStanding, evidence: &LoanEvidence) -> Option<UnknownCause> {
         let is_of_another =
-            |order: &str| !self.is_own(loan, order) && evidence.order_is_of_another(order, &loan.merchant_id);
+            |order: &str| !self.is_own(loan, order) && evidence.is_order_of_others(order, &loan.merchant_id);
         not_own(loan, "orders of another merchant", is_of_another)
     }
 

@@ -91,7 +91,7 @@ pub fn put_under_borrowers(loans: &mut Vec<RememberedLoan>, borrowers: &BTreeMap
 impl RememberedLoan {
     /// Of a loan whose books agree tonight.
     pub(super) fn known(loan: &LoanStanding, before: Option<&Self>, tonight: Date) -> Self {
-        let received = as_late_as_known(&loan.received, &before.and_then(Self::received).unwrap_or_default());
+        let received = with_latest_known_dates(&loan.received, &before.and_then(Self::received).unwrap_or_default());
         Self {
             merchant_id: loan.merchant_id.clone(),
             loan_id: loan.loan_id.clone(),
@@ -200,7 +200,7 @@ impl RememberedLoan {
     }
 }
 /// Tonight's payments, each as late as any night knew it under its id: one that is dated back a little every night is held against the night that knew it first.
-fn as_late_as_known(tonight: &[ReceivedPayment], before: &[ReceivedPayment]) -> Vec<ReceivedPayment> {
+fn with_latest_known_dates(tonight: &[ReceivedPayment], before: &[ReceivedPayment]) -> Vec<ReceivedPayment> {
     let known: HashMap<&str, i64> =
         before.iter().filter(|known| !known.2.is_empty()).map(|known| (known.2.as_str(), known.0)).collect();
     let mut received: Vec<ReceivedPayment> = tonight.to_vec();

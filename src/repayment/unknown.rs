@@ -162,7 +162,7 @@ impl UnknownCause {
 
 /// Whether a code is that of [`UnknownCause::broken`].
 #[must_use]
-pub fn is_of_broken_row(code: &str) -> bool {
+pub fn is_broken_row_code(code: &str) -> bool {
     ["broken-loan", "broken-instalment", "broken-application", "broken-payment"].contains(&code)
 }
 

@@ -10,8 +10,8 @@ mod policy_diff;
 mod policy_diff_text;
 mod policy_optimum;
 mod run_again;
+mod settled_run;
 mod text_table;
-mod together;
 mod uptake;
 
 pub use bank_file::{Asked, BankFile, BankFileError, Referred, bank_file};

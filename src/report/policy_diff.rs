@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::policy_change::{Change, ChangeKind, change};
 use super::run_again::RunAgain;
-use super::together::Together;
+use super::settled_run::SettledRun;
 use crate::config::ConfigError;
 use crate::domain::{AsOfError, Currency};
 use crate::exposure::GroupTerms;
@@ -145,7 +145,7 @@ pub fn policy_diff(run: &Path, before: &Path, after: &Path) -> Result<PolicyDiff
         let offer = offer?;
         published.entry(offer.merchant_id.clone()).or_default().push(offer);
     }
-    let (mut old, mut new) = (Together::of(&before_policy, &run)?, Together::of(&after_policy, &run)?);
+    let (mut old, mut new) = (SettledRun::of(&before_policy, &run)?, SettledRun::of(&after_policy, &run)?);
     (diff.optimisation_before, diff.optimisation_after) = (old.optimisation.take(), new.optimisation.take());
     run.each_case(|score, case, _| {
         let (old, new) = (old.decide(case, &run.as_of)?, new.decide(case, &run.as_of)?);

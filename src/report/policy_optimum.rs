@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::policy_diff::{PolicyDiffError, PolicyName};
 use super::run_again::RunAgain;
-use super::together::place_of;
+use super::settled_run::place_of;
 use crate::domain::{Currency, Money, grouped};
 use crate::offer::{BoundLine, BoundName, ChoiceGrid, Committed, OfferPool, OptimisationSummary, Policy, decide};
 use crate::optimise::{FrontierPoint, Place, Varied};

@@ -198,11 +198,10 @@ pub fn check_job(
         let survey = survey_labels(&job.model, &rules, &night.ingested.store, &night.ingested.as_of, progress)?;
         report.labels = Some(survey);
     }
-    let done = night
-        .judged
-        .stop_on_faults()
-        .map_err(RunError::from)
-        .and_then(|()| rehearse(&job, &rules, &night, options, check, scratch.path(), &mut report, progress));
+    let done = night.judged.stop_on_faults().map_err(RunError::from).and_then(|()| {
+        let rehearsal = Rehearsal { job: &job, rules: &rules, night: &night, options, scratch: scratch.path() };
+        rehearsal.run(check, &mut report, progress)
+    });
     report.stopped = done.err();
     Ok(report)
 }
@@ -216,55 +215,57 @@ fn with_other_faults(first: RunError, job: &Job, scratch: &Scratch) -> RunError 
     if faults.len() > 1 { RunError::Sources(faults) } else { first }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one night, handed on once")]
-fn rehearse(
-    job: &Job,
-    rules: &JobRules,
-    night: &NightTables,
-    options: &RunOptions,
-    check: CheckOptions,
-    scratch: &Path,
-    report: &mut CheckReport,
-    progress: &StageClock<'_>,
-) -> Result<(), RunError> {
-    let bundle = match fitting_model(job, rules, &night.ingested, progress)? {
-        Some(bundle) => {
-            report.model = bundle.id();
-            bundle
-        }
-        None if check.skip_training => {
-            "would be trained: skipped here, and with it scores, offers and the gates on them"
-                .clone_into(&mut report.model);
-            return match report.labels.as_ref().and_then(|labels| labels.refusal(night.chosen.date)) {
-                Some(refused) => Err(refused.into()),
-                None => Ok(()),
-            };
-        }
-        None => {
-            let models: PathBuf = scratch.join("models");
-            let bundle = train_for_tonight(job, rules, &night.ingested, &models, progress)
-                .map_err(|error| of_a_night(error, &models, &job.models))?;
-            report.model = format!("{}, trained for this check and thrown away", bundle.id());
-            bundle
-        }
-    };
-    let (bundle, reference) = check_model(rules, bundle, progress)?;
-    notes_on_decisions(rules, &night.ingested)?.iter().for_each(|note| progress.note(note));
-    let mut publisher = Publisher::open(&scratch.join("out"))?;
-    let identity = identity(job, night, &bundle, options)?;
-    if let Begun::Stage(stage) = publisher.begin(identity, Pointing::Forward)? {
-        let whole = Night {
-            job,
-            rules,
-            tables: night,
-            bundle: &bundle,
-            reference: &reference,
-            restates: None,
-            is_rehearsal: true,
+/// A night whose results are thrown away.
+struct Rehearsal<'a> {
+    job: &'a Job,
+    rules: &'a JobRules,
+    night: &'a NightTables,
+    options: &'a RunOptions,
+    scratch: &'a Path,
+}
+
+impl Rehearsal<'_> {
+    fn run(&self, check: CheckOptions, report: &mut CheckReport, progress: &StageClock<'_>) -> Result<(), RunError> {
+        let Self { job, rules, night, options, scratch } = *self;
+        let bundle = match fitting_model(job, rules, &night.ingested, progress)? {
+            Some(bundle) => {
+                report.model = bundle.id();
+                bundle
+            }
+            None if check.skip_training => {
+                "would be trained: skipped here, and with it scores, offers and the gates on them"
+                    .clone_into(&mut report.model);
+                return match report.labels.as_ref().and_then(|labels| labels.refusal(night.chosen.date)) {
+                    Some(refused) => Err(refused.into()),
+                    None => Ok(()),
+                };
+            }
+            None => {
+                let models: PathBuf = scratch.join("models");
+                let bundle = train_for_tonight(job, rules, &night.ingested, &models, progress)
+                    .map_err(|error| of_a_night(error, &models, &job.models))?;
+                report.model = format!("{}, trained for this check and thrown away", bundle.id());
+                bundle
+            }
         };
-        report.results = Some(whole.decide_and_publish(stage, options, Vec::new(), progress)?.summary);
+        let (bundle, reference) = check_model(rules, bundle, progress)?;
+        notes_on_decisions(rules, &night.ingested)?.iter().for_each(|note| progress.note(note));
+        let mut publisher = Publisher::open(&scratch.join("out"))?;
+        let identity = identity(job, night, &bundle, options)?;
+        if let Begun::Stage(stage) = publisher.begin(identity, Pointing::Forward)? {
+            let whole = Night {
+                job,
+                rules,
+                tables: night,
+                bundle: &bundle,
+                reference: &reference,
+                restates: None,
+                is_rehearsal: true,
+            };
+            report.results = Some(whole.decide_and_publish(stage, options, Vec::new(), progress)?.summary);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// A refusal of a model that was trained for the check names the folder that a night would leave it in: its own is gone when it is read.

@@ -72,7 +72,7 @@ impl MerchantFacts {
 
 /// Which receipts ability looks at.
 #[derive(Clone, Copy)]
-pub struct LookedAt<'a> {
+pub struct ReceiptMeasure<'a> {
     /// Where the measure is declared.
     pub features: &'a FeatureConfig,
     /// The measure of net receipts.
@@ -111,7 +111,7 @@ impl ShardFacts {
         seen: &Seen<'_>,
         before: AccountsBefore<'_>,
         terms: &AccountTerms<'_>,
-        looked_at: &LookedAt<'_>,
+        receipts: &ReceiptMeasure<'_>,
         states: &StatesBefore,
     ) -> Result<Self, FactsError> {
         let mut merchants: BTreeMap<String, MerchantFacts> =
@@ -128,7 +128,7 @@ impl ShardFacts {
                 facts.past_trade = PastTrade::of(row);
             }
         }
-        let LookedAt { features, measure, horizons } = *looked_at;
+        let ReceiptMeasure { features, measure, horizons } = *receipts;
         for (merchant, history) in receipts::histories(seen.views, features, measure, horizons)? {
             if let Some(facts) = merchants.get_mut(&merchant) {
                 facts.receipts = Some(history);

@@ -33,11 +33,15 @@ mod wide;
 
 use gates::{decision_gates, gate_settings, intake_gates};
 use night::{
-    decide, features_before, night_before, night_tables, nightly, officers_work, open_offers, portfolio_report,
-    publishing, settlement, summarise, summary,
+    across_shards, decide, features_before, night_before, night_tables, nightly, officers_work, open_offers,
+    portfolio_report, publishing, settlement, summarise, summary,
 };
-use training::{job_training, label_survey, learnt_merchants, model_choice, model_settings, receipts, tonights_model};
+use training::{
+    approval, job_training, label_survey, learnt_merchants, model_choice, model_settings, receipts, saved_models,
+    snapshots, tonights_model,
+};
 
+pub use approval::no_better_than_chance;
 pub use as_of::AsOfRule;
 pub use backtest::{
     AlertBacktest, AlertBudget, Approval, BacktestError, BacktestOptions, ChosenRule, DateLine, Figures, HazardJudged,
@@ -53,8 +57,8 @@ pub use facts::FactsError;
 pub use gate_settings::{Allowance, Fault, GateSettings, TableLimits};
 pub use intake_gates::{AllowedFault, GateFinding, IntakeVerdict, ReferenceNight};
 pub use job::{Faults, Job, JobFiles, job_reference};
-pub use job_training::{Part, SnapshotCounts, TrainedModels, TrainingError, no_better_than_chance, train_job};
-pub use label_survey::{LabelFault, LabelFinding, LabelSurvey, Labels, SnapshotLabels, Tried, WouldDo};
+pub use job_training::{TrainedModels, TrainingError, train_job};
+pub use label_survey::{LabelFault, LabelFinding, LabelSurvey, Labels, SnapshotLabels, SuggestedSettings, TriedWindow};
 pub use loan_survey::{LoanSurvey, UnknownLoans};
 pub use model_settings::{LabelKind, ModelSettings};
 pub use nightly::{RunOutcome, run_job, run_opened};
@@ -66,6 +70,7 @@ pub use reconcile::{ReconcileReport, reconcile_books};
 pub use replay::{ReplayReport, replay_run};
 pub use restate::{Restatement, restate_night};
 pub use rules::JobRules;
+pub use snapshots::{Part, SnapshotCounts};
 pub(crate) use summary::write_table;
 pub use summary::{AlertChanges, NO_LOAN_BOOK, RunSummary, TableCounts, Unjudged};
 pub use table_files::TableFiles;

@@ -64,8 +64,8 @@ impl<'a> PastMonths<'a> {
     }
 
     /// The matrices, oldest first, with the dates between which money rolled.
-    pub fn into_matrices(self) -> Vec<(Date, Date, RollMatrix)> {
-        let matrices = self.matrices.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub fn matrices(&self) -> Vec<(Date, Date, RollMatrix)> {
+        let matrices = self.matrices.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let dates: Vec<Date> = self.begins.iter().map(AsOf::date).collect();
         let pairs = dates.iter().zip(dates.iter().skip(1));
         pairs.zip(matrices).map(|((from, to), matrix)| (*from, *to, matrix)).collect()

@@ -16,7 +16,7 @@ use super::scratch::Scratch;
 use super::stages::StageClock;
 use crate::contract::{LOANS, MERCHANTS};
 use crate::core_system::{
-    AmountTotals, Comparison, CoreField, CoreSystemError, Difference, LoanCounts, What, compare, read_export,
+    AmountTotals, Comparison, CoreField, CoreSystemError, Difference, DifferenceKind, LoanCounts, compare, read_export,
 };
 use crate::domain::{Currency, Digest, parallel};
 use crate::repayment::{LoanLedger, repayment_tables};
@@ -50,9 +50,9 @@ pub struct ReconcileReport {
     /// By field, the amounts in minor units.
     pub totals: BTreeMap<CoreField, AmountTotals>,
     /// Differences that count, by kind.
-    pub counts: BTreeMap<What, u64>,
+    pub counts: BTreeMap<DifferenceKind, u64>,
     /// Differences within the tolerance, by kind.
-    pub tolerated: BTreeMap<What, u64>,
+    pub tolerated: BTreeMap<DifferenceKind, u64>,
     /// All differences, by loan and kind.
     pub differences: Vec<Difference>,
 }

@@ -111,7 +111,7 @@ pub fn restate_night(
             };
             night.decide_and_publish(stage, &again, notes, progress)?
         }
-        Begun::NothingNew(published) | Begun::Repointed(published) => earlier(published, false, progress.stages())?,
+        Begun::NothingNew(published) | Begun::Repointed(published) => earlier(published, progress.stages())?,
     };
     let counts = RestatedCounts::of(&PublishedRun::open(&outcome.published.run_dir)?)?;
     Ok(Restatement { first: restates.first, known_before, missing, made: Some((outcome, counts)) })

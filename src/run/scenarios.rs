@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::decide::{DecideError, DecisionContext, INTEGRITY_CAPITAL};
-use super::facts::{FactsError, LookedAt, ShardFacts};
+use super::facts::{FactsError, ReceiptMeasure, ShardFacts};
 use super::population::{PopulationError, Seen};
 use super::receipts;
 use super::rules::JobRules;
@@ -16,7 +16,7 @@ use crate::model::ability::{CategoryReceipts, ReceiptHistory};
 use crate::model::{self, Scored};
 use crate::monitor::{self, MonitorCase, Outlook};
 use crate::offer::ScenarioCase;
-use crate::scenario::{Concerned, Scenario};
+use crate::scenario::{AffectedMerchants, Scenario};
 
 /// The merchants of a shard with broken records, these read in one way: features as far as the shard alone can tell.
 #[derive(Serialize, Deserialize)]
@@ -33,16 +33,16 @@ pub struct ScenarioShard {
 pub fn measure_scenarios(
     seen: &Seen<'_>,
     rules: &JobRules,
-    looked_at: &LookedAt<'_>,
+    receipts: &ReceiptMeasure<'_>,
 ) -> Result<Vec<ScenarioShard>, DecideError> {
     let broken = |source| FactsError::Frame { table: "broken", source };
-    let Some(concerned) = Concerned::of(seen.shard).map_err(broken)? else { return Ok(Vec::new()) };
+    let Some(concerned) = AffectedMerchants::of(seen.shard).map_err(broken)? else { return Ok(Vec::new()) };
     let measure = |scenario: Scenario| {
         let assumed = concerned.assumed(scenario).map_err(broken)?;
         let views = rules.views(&assumed).map_err(PopulationError::from)?;
         let measures = features::measure_shard(&views, &rules.features)?;
         let features = features::prepare(&measures, &rules.features)?.counted_as(seen.features);
-        let LookedAt { features: config, measure, horizons } = *looked_at;
+        let ReceiptMeasure { features: config, measure, horizons } = *receipts;
         let receipts = receipts::histories(&views, config, measure, horizons)?;
         Ok(ScenarioShard { scenario, features, receipts })
     };

@@ -37,7 +37,7 @@ mod trade;
 
 pub use missing::{MissingError, ROW_MISSING, RememberedRows, RowsBefore};
 pub use past_trade::PastTrade;
-pub use shard::Concerned;
+pub use shard::AffectedMerchants;
 
 use serde::{Deserialize, Serialize};
 

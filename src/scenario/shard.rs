@@ -17,7 +17,7 @@ use crate::store::{BrokenRecord, Shard};
 const READ: [&TableContract; 5] = [&ORDERS, &SHIPMENTS, &REVIEWS, &DISPUTES, &INVENTORY];
 
 /// Merchants of a shard with broken records that a scenario reads.
-fn concerned(shard: &Shard) -> BTreeSet<&str> {
+fn affected_merchants(shard: &Shard) -> BTreeSet<&str> {
     let is_read = |record: &&BrokenRecord| {
         READ.iter().any(|table| table.name == record.table && shard.tables.contains_key(table.name))
     };
@@ -25,7 +25,7 @@ fn concerned(shard: &Shard) -> BTreeSet<&str> {
 }
 
 /// The merchants of a shard with broken records of trade: all that does not depend on how these are read.
-pub struct Concerned {
+pub struct AffectedMerchants {
     shard: Shard,
     /// By merchant.
     trade: BTreeMap<String, Trade>,
@@ -33,13 +33,13 @@ pub struct Concerned {
     stock: BTreeMap<String, Stock>,
 }
 
-impl Concerned {
+impl AffectedMerchants {
     /// Those of a shard; `None` where nobody is concerned.
     ///
     /// # Errors
     /// A table without the columns of its contract.
     pub fn of(shard: &Shard) -> PolarsResult<Option<Self>> {
-        let merchants = concerned(shard);
+        let merchants = affected_merchants(shard);
         if merchants.is_empty() {
             return Ok(None);
         }

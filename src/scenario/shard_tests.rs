@@ -66,7 +66,7 @@ fn record(table: &str, key: Option<&str>, order: Option<&str>) -> BrokenRecord {
 }
 
 fn read_as(shard: &Shard, scenario: Scenario) -> Shard {
-    Concerned::of(shard).unwrap().unwrap().assumed(scenario).unwrap()
+    AffectedMerchants::of(shard).unwrap().unwrap().assumed(scenario).unwrap()
 }
 
 fn assumed(broken: Vec<BrokenRecord>, scenario: Scenario) -> Shard {
@@ -93,7 +93,7 @@ fn only_merchants_with_broken_records_of_trade_are_read() {
     let other = BrokenRecord { merchant_id: Some("n".to_owned()), ..record("payments", None, None) };
     let nobody = BrokenRecord { merchant_id: None, ..record("reviews", None, None) };
     let shard = shard(vec![record("reviews", Some("r"), Some("a")), other, nobody]);
-    assert_eq!(concerned(&shard), BTreeSet::from(["m"]));
+    assert_eq!(affected_merchants(&shard), BTreeSet::from(["m"]));
     let read = read_as(&shard, Scenario::Adverse);
     assert_eq!(cells(&read, "merchants", "merchant_id"), ["m"]);
     assert_eq!(cells(&read, "orders", "order_id"), ["a", "b", "c"]);
@@ -263,7 +263,7 @@ fn a_stock_taking_is_read_with_the_extremes_of_its_merchants_own() {
     let read = |scenario| {
         let mut shard = shard(broken.clone());
         shard.tables.insert("inventory", table(&INVENTORY, &known));
-        let read = Concerned::of(&shard).unwrap().unwrap().assumed(scenario).unwrap();
+        let read = AffectedMerchants::of(&shard).unwrap().unwrap().assumed(scenario).unwrap();
         let days = read.tables["inventory"].column("on").unwrap().to_physical_repr();
         let days: Vec<i32> = days.i32().unwrap().iter().flatten().collect();
         let last = as_of().days_since_epoch() - 1;
@@ -277,5 +277,5 @@ fn a_stock_taking_is_read_with_the_extremes_of_its_merchants_own() {
     assert_eq!(read(Scenario::Adverse), of(["500", "700"], ["0", "0"]));
     assert_eq!(read(Scenario::Unresolved), of(["0", "0"], ["0", "0"]));
     let nothing_known = shard(vec![unreadable(None, None)]);
-    assert!(Concerned::of(&nothing_known).unwrap().is_none(), "nobody looks at a table that is not there");
+    assert!(AffectedMerchants::of(&nothing_known).unwrap().is_none(), "nobody looks at a table that is not there");
 }

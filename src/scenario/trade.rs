@@ -73,12 +73,12 @@ const MANY: usize = 8;
 struct Day {
     orders: Vec<Known>,
     /// Kept where there are [`MANY`]: of a few it is as quickly asked again.
-    meant: OnceLock<Box<MeantOfDay>>,
+    meant: OnceLock<Box<CandidateOrders>>,
 }
 
 /// Positions of the orders of a day that a record of a later day may be about.
 #[derive(Debug, Clone, Copy, Default)]
-struct MeantOfDay {
+struct CandidateOrders {
     /// Of those of which no promise is known to be broken the one of the largest amount: not completed or completed, without or with orders that cannot be read.
     heaviest: [[Option<usize>; 2]; 2],
     /// The completed one of the largest amount, whatever else is known of it.
@@ -91,12 +91,12 @@ struct MeantOfDay {
 }
 
 impl Day {
-    fn meant(&self) -> MeantOfDay {
+    fn meant(&self) -> CandidateOrders {
         if self.orders.len() < MANY { self.find() } else { **self.meant.get_or_init(|| Box::new(self.find())) }
     }
 
-    fn find(&self) -> MeantOfDay {
-        let mut meant = MeantOfDay::default();
+    fn find(&self) -> CandidateOrders {
+        let mut meant = CandidateOrders::default();
         let amount = |at: usize| self.orders.get(at).map_or(i64::MIN, |order| order.amount_minor);
         // Of equal amounts the later order.
         let heavier = |slot: &mut Option<usize>, at: usize| {
@@ -125,7 +125,7 @@ impl Day {
         meant
     }
 
-    fn order(&self, of: impl Fn(&MeantOfDay) -> Option<usize>) -> Option<&Known> {
+    fn order(&self, of: impl Fn(&CandidateOrders) -> Option<usize>) -> Option<&Known> {
         self.orders.get(of(&self.meant())?)
     }
 }
@@ -218,7 +218,7 @@ impl Trade {
         for with_assumed in [false, true] {
             let latest = self.latest(by, with_assumed);
             let heaviest = weighed.iter().filter_map(|&(is_completed, half_days)| {
-                let of_day = |day: &MeantOfDay| day.heaviest[usize::from(is_completed)][usize::from(with_assumed)];
+                let of_day = |day: &CandidateOrders| day.heaviest[usize::from(is_completed)][usize::from(with_assumed)];
                 self.heaviest((by, half_days), |order| order.is_sound(is_completed, with_assumed), of_day)
             });
             for order in latest.into_iter().chain(heaviest) {
@@ -258,7 +258,7 @@ impl Trade {
         &self,
         (by, half_days): (i64, i64),
         is_meant: impl Fn(&Known) -> bool,
-        of_day: impl Fn(&MeantOfDay) -> Option<usize>,
+        of_day: impl Fn(&CandidateOrders) -> Option<usize>,
     ) -> Option<&Known> {
         let day = day_of(by);
         let before = self.days.range(..day).filter_map(|(_, orders)| orders.order(&of_day));

@@ -11,10 +11,10 @@ struct Damage {
     table: &'static str,
     rule: &'static str,
     column: &'static str,
-    how: How,
+    how: DamageKind,
 }
 
-enum How {
+enum DamageKind {
     Null,
     Number(i64),
     /// Days since 1970: a date that no contract allows, such as 1800-01-01 or 2999-12-31.
@@ -30,56 +30,56 @@ enum How {
     Currency,
 }
 
-const fn damage(table: &'static str, rule: &'static str, column: &'static str, how: How) -> Damage {
+const fn damage(table: &'static str, rule: &'static str, column: &'static str, how: DamageKind) -> Damage {
     Damage { table, rule, column, how }
 }
 
 /// Every way in which each table's rows are broken. Rules within a row bear the contract's names.
 static DAMAGES: [Damage; 44] = [
-    damage("merchants", "null", "category", How::Null),
-    damage("merchants", "unknown-word", "verification", How::Word("platinum")),
-    damage("merchants", "closed-before-registered", "closed_at", How::Before("registered_at")),
-    damage("orders", "null", "order_id", How::Null),
-    damage("orders", "null", "buyer_id", How::Null),
-    damage("orders", "range", "amount_minor", How::Number(-4_200)),
-    damage("orders", "currency", "currency", How::Currency),
-    damage("orders", "orphan", "merchant_id", How::Orphan),
-    damage("orders", "paid-before-placed", "paid_at", How::Before("placed_at")),
-    damage("orders", "completed-before-placed", "completed_at", How::Before("placed_at")),
-    damage("orders", "refund-exceeds-amount", "refund_minor", How::Beyond("amount_minor")),
-    damage("shipments", "null", "order_id", How::Null),
-    damage("shipments", "orphan", "order_id", How::Orphan),
-    damage("shipments", "delivered-before-shipped", "delivered_at", How::Before("shipped_at")),
-    damage("reviews", "range", "stars", How::Number(0)),
-    damage("reviews", "range", "stars", How::Number(6)),
-    damage("reviews", "null", "created_at", How::Null),
-    damage("reviews", "orphan", "order_id", How::Orphan),
-    damage("disputes", "unknown-word", "kind", How::Word("misunderstanding")),
-    damage("disputes", "unknown-word", "outcome", How::Word("draw")),
-    damage("disputes", "closed-before-opened", "closed_at", How::Before("opened_at")),
-    damage("disputes", "range", "amount_minor", How::Number(-100)),
-    damage("disputes", "orphan", "order_id", How::Orphan),
-    damage("loans", "range", "principal_minor", How::Number(0)),
-    damage("loans", "range", "term_days", How::Number(0)),
-    damage("loans", "unknown-word", "product", How::Word("payday-loan")),
-    damage("loans", "written-off-before-disbursed", "written_off_at", How::Before("disbursed_at")),
-    damage("instalments", "range", "principal_minor", How::Number(-1)),
-    damage("instalments", "range", "interest_minor", How::Number(-1)),
-    damage("instalments", "range", "due_on", How::Day(-62_091)),
-    damage("instalments", "range", "due_on", How::Day(376_199)),
-    damage("instalments", "null", "due_on", How::Null),
-    damage("instalments", "orphan", "loan_id", How::Orphan),
-    damage("payments", "range", "amount_minor", How::Number(0)),
-    damage("payments", "unknown-word", "channel", How::Word("barter")),
-    damage("payments", "orphan", "loan_id", How::Orphan),
-    damage("payments", "reversed-before-paid", "reversed_at", How::Before("paid_at")),
-    damage("applications", "unknown-word", "product", How::Word("mortgage")),
-    damage("applications", "orphan", "merchant_id", How::Orphan),
-    damage("applications", "range", "requested_minor", How::Number(0)),
-    damage("inventory", "range", "stock_value_minor", How::Number(-1)),
-    damage("inventory", "null", "cost_of_sales_minor", How::Null),
-    damage("guarantee_groups", "left-before-joined", "left_at", How::Before("joined_at")),
-    damage("guarantee_groups", "orphan", "merchant_id", How::Orphan),
+    damage("merchants", "null", "category", DamageKind::Null),
+    damage("merchants", "unknown-word", "verification", DamageKind::Word("platinum")),
+    damage("merchants", "closed-before-registered", "closed_at", DamageKind::Before("registered_at")),
+    damage("orders", "null", "order_id", DamageKind::Null),
+    damage("orders", "null", "buyer_id", DamageKind::Null),
+    damage("orders", "range", "amount_minor", DamageKind::Number(-4_200)),
+    damage("orders", "currency", "currency", DamageKind::Currency),
+    damage("orders", "orphan", "merchant_id", DamageKind::Orphan),
+    damage("orders", "paid-before-placed", "paid_at", DamageKind::Before("placed_at")),
+    damage("orders", "completed-before-placed", "completed_at", DamageKind::Before("placed_at")),
+    damage("orders", "refund-exceeds-amount", "refund_minor", DamageKind::Beyond("amount_minor")),
+    damage("shipments", "null", "order_id", DamageKind::Null),
+    damage("shipments", "orphan", "order_id", DamageKind::Orphan),
+    damage("shipments", "delivered-before-shipped", "delivered_at", DamageKind::Before("shipped_at")),
+    damage("reviews", "range", "stars", DamageKind::Number(0)),
+    damage("reviews", "range", "stars", DamageKind::Number(6)),
+    damage("reviews", "null", "created_at", DamageKind::Null),
+    damage("reviews", "orphan", "order_id", DamageKind::Orphan),
+    damage("disputes", "unknown-word", "kind", DamageKind::Word("misunderstanding")),
+    damage("disputes", "unknown-word", "outcome", DamageKind::Word("draw")),
+    damage("disputes", "closed-before-opened", "closed_at", DamageKind::Before("opened_at")),
+    damage("disputes", "range", "amount_minor", DamageKind::Number(-100)),
+    damage("disputes", "orphan", "order_id", DamageKind::Orphan),
+    damage("loans", "range", "principal_minor", DamageKind::Number(0)),
+    damage("loans", "range", "term_days", DamageKind::Number(0)),
+    damage("loans", "unknown-word", "product", DamageKind::Word("payday-loan")),
+    damage("loans", "written-off-before-disbursed", "written_off_at", DamageKind::Before("disbursed_at")),
+    damage("instalments", "range", "principal_minor", DamageKind::Number(-1)),
+    damage("instalments", "range", "interest_minor", DamageKind::Number(-1)),
+    damage("instalments", "range", "due_on", DamageKind::Day(-62_091)),
+    damage("instalments", "range", "due_on", DamageKind::Day(376_199)),
+    damage("instalments", "null", "due_on", DamageKind::Null),
+    damage("instalments", "orphan", "loan_id", DamageKind::Orphan),
+    damage("payments", "range", "amount_minor", DamageKind::Number(0)),
+    damage("payments", "unknown-word", "channel", DamageKind::Word("barter")),
+    damage("payments", "orphan", "loan_id", DamageKind::Orphan),
+    damage("payments", "reversed-before-paid", "reversed_at", DamageKind::Before("paid_at")),
+    damage("applications", "unknown-word", "product", DamageKind::Word("mortgage")),
+    damage("applications", "orphan", "merchant_id", DamageKind::Orphan),
+    damage("applications", "range", "requested_minor", DamageKind::Number(0)),
+    damage("inventory", "range", "stock_value_minor", DamageKind::Number(-1)),
+    damage("inventory", "null", "cost_of_sales_minor", DamageKind::Null),
+    damage("guarantee_groups", "left-before-joined", "left_at", DamageKind::Before("joined_at")),
+    damage("guarantee_groups", "orphan", "merchant_id", DamageKind::Orphan),
 ];
 
 /// Numbers from here on belong to planted rows and to parents that do not exist.
@@ -131,23 +131,23 @@ fn apply(
     number: u32,
 ) -> Option<(&'static str, Vec<Cell>)> {
     let broken = match &way.how {
-        How::Null => Cell::Null,
-        How::Number(value) => Cell::Int(*value),
-        How::Day(day) => Cell::Day(*day),
-        How::Word(word) => Cell::Word(word),
-        How::Before(column) => match cell(table, &row, column)? {
+        DamageKind::Null => Cell::Null,
+        DamageKind::Number(value) => Cell::Int(*value),
+        DamageKind::Day(day) => Cell::Day(*day),
+        DamageKind::Word(word) => Cell::Word(word),
+        DamageKind::Before(column) => match cell(table, &row, column)? {
             Cell::At(at) => Cell::At(at - draw.whole(3_600, 5 * DAY)),
             _ => return None,
         },
-        How::Beyond(column) => match cell(table, &row, column)? {
+        DamageKind::Beyond(column) => match cell(table, &row, column)? {
             Cell::Int(value) => Cell::Int(value + draw.whole(1, 100_000)),
             _ => return None,
         },
-        How::Orphan => match cell(table, &row, way.column)? {
+        DamageKind::Orphan => match cell(table, &row, way.column)? {
             Cell::Id(id) => Cell::Id(displaced(*id, PLANTED_FROM + number)),
             _ => return None,
         },
-        How::Currency => Cell::Word(if world.settings.currency.code() == "USD" { "EUR" } else { "USD" }),
+        DamageKind::Currency => Cell::Word(if world.settings.currency.code() == "USD" { "EUR" } else { "USD" }),
     };
     if way.rule == "refund-exceeds-amount" && cell(table, &row, "refunded_at") == Some(&Cell::Null) {
         let placed = cell(table, &row, "placed_at")?.clone();
@@ -198,7 +198,7 @@ mod tests {
     fn every_damage_is_of_a_column_and_every_table_can_be_damaged() {
         for damage in &DAMAGES {
             assert!(contract::table(damage.table).unwrap().column(damage.column).is_some(), "{}", damage.rule);
-            if let How::Before(column) | How::Beyond(column) = damage.how {
+            if let DamageKind::Before(column) | DamageKind::Beyond(column) = damage.how {
                 assert!(contract::table(damage.table).unwrap().column(column).is_some());
             }
         }

@@ -3,11 +3,12 @@
 //! A merchant who needs money draws on an offer that stands, or asks and waits for one. It leaves an offer that costs more than it would
 //! pay; who is short of cash would pay more. What it waited for in vain it gets elsewhere or does without.
 
-use super::calendar::{Calendar, DAY, count};
+use super::calendar::{Calendar, DAY, Second, count};
 use super::credit::{MAX_LOAN, MAX_ORDER_LOAN, Terms, Today};
 use super::draw::{Draw, whole};
 use super::life::{Living, World};
 use super::schedule::Repayment;
+use super::traits::Traits;
 use crate::domain::elementary::exp;
 
 /// An offer as the merchant sees it.
@@ -38,7 +39,7 @@ pub(super) enum Purpose {
 
 /// A request that waits for money.
 #[derive(Debug, Clone, Copy)]
-struct Want {
+struct WaitingRequest {
     purpose: Purpose,
     amount: i64,
     since: i64,
@@ -89,15 +90,42 @@ pub(super) struct Dealings {
     pub(super) knows_truth: bool,
     /// The lender has stopped lending: nothing is asked for any more.
     pub(super) has_ended: bool,
-    wants: Vec<Want>,
+    wants: Vec<WaitingRequest>,
 }
 
 /// An offer that is being taken.
-struct Taking {
-    want: Want,
+struct AcceptedOffer {
+    want: WaitingRequest,
     offer: usize,
     amount: i64,
     orders: Vec<usize>,
+}
+
+/// A loan that is being drawn.
+struct Drawdown {
+    accepted: AcceptedOffer,
+    /// When.
+    at: Second,
+    /// Share of the money that buys goods.
+    used: f64,
+    /// How these sell, against what was hoped.
+    luck: f64,
+}
+
+/// The day of a merchant's dealings.
+#[derive(Clone, Copy)]
+struct LendingDay<'a> {
+    calendar: &'a Calendar,
+    day: i64,
+    season: f64,
+    group: Option<u64>,
+}
+
+impl<'a> LendingDay<'a> {
+    fn of(self, traits: &'a Traits) -> Today<'a> {
+        let Self { calendar, day, season, group } = self;
+        Today { traits, calendar, day, received: 0.0, season, is_dark: false, group }
+    }
 }
 
 /// Days that a merchant waits for an answer before it does without.
@@ -121,7 +149,7 @@ impl Dealings {
         self.wants.iter().any(|w| w.purpose == purpose)
     }
 
-    fn leave(&mut self, want: Want, why: LeftOffer) {
+    fn leave(&mut self, want: WaitingRequest, why: LeftOffer) {
         if let Some(request) = self.requests.get_mut(want.request) {
             request.left = Some(why);
         }
@@ -136,11 +164,13 @@ impl Living {
         if tenure < 75 * DAY || self.dealings.as_ref().is_none_or(|d| d.has_ended) {
             return;
         }
-        self.need(draw, calendar, day, season, group);
-        self.take_or_leave(world, draw, day, season, group);
+        let today = LendingDay { calendar, day, season, group };
+        self.need(draw, today);
+        self.take_or_leave(world, draw, today);
     }
 
-    fn need(&mut self, draw: &mut Draw, calendar: &Calendar, day: i64, season: f64, group: Option<u64>) {
+    fn need(&mut self, draw: &mut Draw, today: LendingDay<'_>) {
+        let LendingDay { calendar, day, season, .. } = today;
         let (strain, month) = (self.purse.strain, 30.0 * self.purse.planned_sales);
         let now = calendar.midnight(day) + draw.whole(9 * 3_600, 18 * 3_600);
         let for_shop = draw.chance(
@@ -148,7 +178,7 @@ impl Living {
         );
         let wanted = (whole(draw.between(0.7, 2.4) * month / 10_000.0) * 10_000).min(MAX_LOAN);
         if for_shop && wanted >= 100_000 {
-            self.want(draw, calendar, day, season, group, (Purpose::Shop, wanted, Vec::new(), now));
+            self.want(draw, today, (Purpose::Shop, wanted, Vec::new(), now));
         }
         let for_orders = draw.chance((self.life.traits.order_loan_taste * (0.6 + 1.8 * strain)).min(0.8));
         let part = draw.between(0.7, 0.95);
@@ -157,7 +187,7 @@ impl Living {
             let wanted = whole((part * receivables).min(MAX_ORDER_LOAN) / 1_000.0) * 1_000;
             if wanted >= LEAST_FOR_ORDERS {
                 orders.sort_unstable();
-                self.want(draw, calendar, day, season, group, (Purpose::Orders, wanted, orders, now));
+                self.want(draw, today, (Purpose::Orders, wanted, orders, now));
             }
         }
     }
@@ -166,10 +196,7 @@ impl Living {
     fn want(
         &mut self,
         draw: &mut Draw,
-        calendar: &Calendar,
-        day: i64,
-        season: f64,
-        group: Option<u64>,
+        today: LendingDay<'_>,
         (purpose, amount, orders, at): (Purpose, i64, Vec<usize>, i64),
     ) {
         let Self { life, purse, dealings: Some(dealings), .. } = self else { return };
@@ -180,10 +207,10 @@ impl Living {
             Purpose::Orders => "order-loan",
             Purpose::Shop => "credit-loan",
         };
-        let today = Today { traits: &life.traits, calendar, day, received: 0.0, season, is_dark: false, group };
-        life.credit.apply(draw, purse, today, at, product, amount, orders);
+        let day = today.day;
+        life.credit.apply(draw, purse, today.of(&life.traits), at, product, amount, orders);
         let at_most = draw.log_normal(PAYS_AT_EASE_PPM, 0.12) * (1.0 + 0.4 * purse.strain);
-        dealings.wants.push(Want {
+        dealings.wants.push(WaitingRequest {
             purpose,
             amount,
             since: day,
@@ -193,21 +220,23 @@ impl Living {
         dealings.requests.push(Request { product, day, wanted: amount, got: 0, left: None, was_foreseen: false });
     }
 
-    fn take_or_leave(&mut self, world: &World, draw: &mut Draw, day: i64, season: f64, group: Option<u64>) {
+    fn take_or_leave(&mut self, world: &World, draw: &mut Draw, today: LendingDay<'_>) {
+        let day = today.day;
         let Some(dealings) = &mut self.dealings else { return };
         dealings.wants.retain(|w| day - w.since <= PATIENCE_DAYS);
         for want in dealings.wants.clone() {
             let now = world.calendar.midnight(day) + draw.whole(18 * 3_600, 22 * 3_600);
             let (used, luck) = (draw.between(0.4, 0.9), draw.log_normal(0.98, 0.25));
-            let Some(taking) = self.choose(want, day, now) else { continue };
+            let Some(accepted) = self.choose(want, day, now) else { continue };
+            let drawdown = Drawdown { accepted, at: now, used, luck };
             let is_foreseen = self.dealings.as_ref().is_some_and(|d| d.knows_truth) && {
                 let mut foreseen = self.clone();
                 let loan = foreseen.life.credit.loans.len();
-                foreseen.take(&world.calendar, day, now, season, group, &taking, used, luck);
+                foreseen.take(today, &drawdown);
                 foreseen.profit_of(world, loan, day) <= 0
             };
             if !is_foreseen {
-                self.take(&world.calendar, day, now, season, group, &taking, used, luck);
+                self.take(today, &drawdown);
             }
             let Some(dealings) = &mut self.dealings else { return };
             dealings.wants.retain(|w| w.request != want.request);
@@ -218,7 +247,7 @@ impl Living {
     }
 
     /// The cheapest offer that suits, if any does.
-    fn choose(&mut self, want: Want, day: i64, now: i64) -> Option<Taking> {
+    fn choose(&mut self, want: WaitingRequest, day: i64, now: i64) -> Option<AcceptedOffer> {
         let dealings = self.dealings.as_mut()?;
         let suits = |product: &str| (product == "order-loan") == (want.purpose == Purpose::Orders);
         let standing =
@@ -251,24 +280,11 @@ impl Living {
             dealings.leave(want, if is_small { LeftOffer::TooSmall } else { LeftOffer::OrdersSettled });
             return None;
         }
-        Some(Taking { want, offer, amount, orders })
+        Some(AcceptedOffer { want, offer, amount, orders })
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the day, and what was drawn for it: each is named where it is drawn"
-    )]
-    fn take(
-        &mut self,
-        calendar: &Calendar,
-        day: i64,
-        now: i64,
-        season: f64,
-        group: Option<u64>,
-        taking: &Taking,
-        used: f64,
-        luck: f64,
-    ) {
+    fn take(&mut self, today: LendingDay<'_>, drawdown: &Drawdown) {
+        let Drawdown { accepted: taking, at, used, luck } = drawdown;
         let Self { life, purse, dealings: Some(dealings), .. } = self else { return };
         let Some(offer) = dealings.offers.get_mut(taking.offer) else { return };
         let principal = taking.amount;
@@ -286,7 +302,7 @@ impl Living {
             repayment: offer.repayment,
             spacing: offer.spacing,
             fee: 0,
-            group: group.filter(|_| offer.product == "group-loan"),
+            group: today.group.filter(|_| offer.product == "group-loan"),
             offer: Some(offer.id),
             pledged: taking.orders.clone(),
         };
@@ -294,8 +310,7 @@ impl Living {
             request.got = principal;
         }
         let diligence = life.traits.diligence;
-        let today = Today { traits: &life.traits, calendar, day, received: 0.0, season, is_dark: false, group };
-        life.credit.disburse(today, now, terms);
+        life.credit.disburse(today.of(&life.traits), *at, terms);
         let lent = principal as f64;
         match taking.want.purpose {
             Purpose::Orders => {

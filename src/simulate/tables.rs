@@ -31,7 +31,7 @@ impl Tables {
 
     /// What the records show of one life before the instant `end`.
     pub(super) fn of(life: &Life, world: &World, end: Second) -> Self {
-        let scribe = Scribe { life, calendar: &world.calendar, end, world };
+        let scribe = MerchantRecords { life, calendar: &world.calendar, end, world };
         Self {
             contract: vec![
                 scribe.merchants(),
@@ -58,7 +58,7 @@ impl Tables {
     }
 }
 
-struct Scribe<'a> {
+struct MerchantRecords<'a> {
     life: &'a Life,
     calendar: &'a Calendar,
     end: Second,
@@ -70,7 +70,7 @@ fn number(position: usize) -> u32 {
     u32::try_from(position + 1).unwrap_or(u32::MAX)
 }
 
-impl Scribe<'_> {
+impl MerchantRecords<'_> {
     /// A milestone, if it lies within the simulation.
     fn seen(&self, at: Option<Second>) -> Option<Second> {
         at.filter(|a| *a < self.end)

@@ -47,6 +47,7 @@ mod sql_outputs;
 mod sql_parse;
 mod sql_reference;
 mod sql_run;
+mod sql_walk;
 mod table;
 mod text_format;
 mod unpack;

@@ -20,7 +20,7 @@ pub(super) struct RowFilter<'a> {
 }
 
 /// Rows told apart by a predicate.
-pub(super) struct Sifted {
+pub(super) struct FilteredRows {
     pub taken: DataFrame,
     /// Rows for which it is null.
     pub unknown: Option<DataFrame>,
@@ -37,9 +37,9 @@ impl<'a> RowFilter<'a> {
     ///
     /// # Errors
     /// The predicate cannot be computed, or is not one.
-    pub fn sift(&self, rows: DataFrame) -> Result<Sifted, SourceError> {
+    pub fn split_rows(&self, rows: DataFrame) -> Result<FilteredRows, SourceError> {
         let Some(predicate) = &self.part.filter else {
-            return Ok(Sifted { taken: rows, unknown: None, skipped: None });
+            return Ok(FilteredRows { taken: rows, unknown: None, skipped: None });
         };
         let failed = |why: String| SourceError::BadSql { table: self.part.table, path: predicate.path.clone(), why };
         let (rows, mask) =
@@ -53,7 +53,7 @@ impl<'a> RowFilter<'a> {
         let is_taken: BooleanChunked = mask.iter().map(|taken| taken == Some(true)).collect();
         let unknown = mask.is_null();
         let unknown = if unknown.any() { Some(rows.filter(&unknown).map_err(frame)?) } else { None };
-        Ok(Sifted { taken: rows.filter(&is_taken).map_err(frame)?, unknown, skipped })
+        Ok(FilteredRows { taken: rows.filter(&is_taken).map_err(frame)?, unknown, skipped })
     }
 
     fn count(&self, rows: &DataFrame) -> PolarsResult<()> {

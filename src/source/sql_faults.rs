@@ -4,18 +4,17 @@
 //! the smallest that fails.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
 use polars::prelude::{DataFrame, DataType, IntoLazy, PlSmallStr, PolarsError, PolarsResult};
 use sqlparser::ast::{
     BinaryOperator, Expr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr, Spanned, Statement, TableFactor,
-    UnaryOperator, Visit, Visitor, WildcardAdditionalOptions,
+    UnaryOperator, WildcardAdditionalOptions,
 };
 use sqlparser::tokenizer::Location;
 
 use super::sql_functions::is_own_function;
-use super::sql_parse::each_outside_queries;
 use super::sql_reference::{ROW_FUNCTIONS, ROWS_FUNCTIONS};
+use super::sql_walk::{Step, each_outside_queries, walk_outside_queries};
 use super::{sql_parse, sql_run};
 
 /// A part of a statement that cannot be run.
@@ -436,41 +435,17 @@ fn queries_in_from(select: &Select) -> Vec<&Query> {
 
 /// The expressions directly within one.
 fn parts_of(expr: &Expr) -> Vec<Expr> {
-    #[derive(Default)]
-    struct Parts {
-        depth: usize,
-        queries: usize,
-        found: Vec<Expr>,
-    }
-    impl Visitor for Parts {
-        type Break = ();
-
-        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.queries += 1;
-            ControlFlow::Continue(())
-        }
-
-        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.queries -= 1;
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            if self.depth == 1 && self.queries == 0 {
-                self.found.push(expr.clone());
+    let (mut depth, mut found) = (0_usize, Vec::new());
+    walk_outside_queries(expr, |step| match step {
+        Step::Enter(part) => {
+            if depth == 1 {
+                found.push(part.clone());
             }
-            self.depth += 1;
-            ControlFlow::Continue(())
+            depth += 1;
         }
-
-        fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
-            self.depth -= 1;
-            ControlFlow::Continue(())
-        }
-    }
-    let mut parts = Parts::default();
-    let _: ControlFlow<()> = expr.visit(&mut parts);
-    parts.found
+        Step::Leave(_) => depth -= 1,
+    });
+    found
 }
 
 /// What is wrong with an expression whose parts are sound.

@@ -8,6 +8,7 @@ use sqlparser::ast::{Expr, Function, GroupByExpr, Query, Select, SelectItem, Spa
 use sqlparser::tokenizer::Location;
 
 use super::sql_parse::Refusal;
+use super::sql_walk::{Step, walk_outside_queries};
 
 /// Functions that make one value of many rows, as the engine knows them.
 const AGGREGATES: [&str; 29] = [
@@ -77,15 +78,39 @@ struct Terms {
     aggregate: Option<Term>,
     /// What in it differs from row to row: its first column outside aggregates, or function with OVER.
     row: Option<String>,
-    /// How many aggregates, windows and queries the visit is within.
-    within: usize,
 }
 
 impl Terms {
     fn of(expr: &Expr) -> Self {
         let mut terms = Self::default();
-        let _: ControlFlow<()> = expr.visit(&mut terms);
+        // How many aggregates and windows the walk is within.
+        let mut within = 0_usize;
+        let is_closed_call = |expr: &Expr| matches!(expr, Expr::Function(function) if is_closed(function));
+        walk_outside_queries(expr, |step| match step {
+            Step::Enter(expr) => {
+                if within == 0 {
+                    terms.note(expr);
+                }
+                within += usize::from(is_closed_call(expr));
+            }
+            Step::Leave(expr) => within -= usize::from(is_closed_call(expr)),
+        });
         terms
+    }
+
+    fn note(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Function(function) if function.over.is_some() => {
+                self.row.get_or_insert_with(|| expr.to_string());
+            }
+            Expr::Function(function) if is_aggregate(function) => {
+                self.aggregate.get_or_insert_with(|| Term { text: expr.to_string(), place: expr.span().start });
+            }
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => {
+                self.row.get_or_insert_with(|| expr.to_string());
+            }
+            _ => {}
+        }
     }
 }
 
@@ -96,42 +121,4 @@ fn is_closed(function: &Function) -> bool {
 
 fn is_aggregate(function: &Function) -> bool {
     AGGREGATES.contains(&function.name.to_string().to_lowercase().as_str())
-}
-
-impl Visitor for Terms {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.within += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.within -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        if self.within == 0 {
-            match expr {
-                Expr::Function(function) if function.over.is_some() => {
-                    self.row.get_or_insert_with(|| expr.to_string());
-                }
-                Expr::Function(function) if is_aggregate(function) => {
-                    self.aggregate.get_or_insert_with(|| Term { text: expr.to_string(), place: expr.span().start });
-                }
-                Expr::Identifier(_) | Expr::CompoundIdentifier(_) => {
-                    self.row.get_or_insert_with(|| expr.to_string());
-                }
-                _ => {}
-            }
-        }
-        self.within += usize::from(matches!(expr, Expr::Function(function) if is_closed(function)));
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        self.within -= usize::from(matches!(expr, Expr::Function(function) if is_closed(function)));
-        ControlFlow::Continue(())
-    }
 }

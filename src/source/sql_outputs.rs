@@ -15,8 +15,9 @@ use sqlparser::tokenizer::Location;
 
 use super::sql::Inputs;
 use super::sql_functions::decimal_mark_of;
-use super::sql_parse::{Refusal, each_outside_queries};
+use super::sql_parse::Refusal;
 use super::sql_run::nearest_name;
+use super::sql_walk::each_outside_queries;
 use crate::contract::TableContract;
 
 /// The columns by which rows are accounted for.

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Query, SetExpr, Spanned, Statement, TimezoneInfo, Value, Visit, VisitMut,
-    Visitor, VisitorMut,
+    FunctionArguments, Ident, ObjectName, Query, SetExpr, Spanned, Statement, TimezoneInfo, Value, VisitMut,
+    VisitorMut,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
@@ -235,35 +235,6 @@ fn tree(mut operands: Vec<Expr>, op: &BinaryOperator) -> Expr {
     }
     let right = operands.split_off(operands.len() / 2);
     joined(Expr::Nested(Box::new(tree(operands, op))), Expr::Nested(Box::new(tree(right, op))))
-}
-
-/// Shows every expression of a part of a statement, those of queries within it aside.
-pub(super) fn each_outside_queries(part: &impl Visit, see: impl FnMut(&Expr)) {
-    struct Outside<F> {
-        queries: usize,
-        see: F,
-    }
-    impl<F: FnMut(&Expr)> Visitor for Outside<F> {
-        type Break = ();
-
-        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.queries += 1;
-            ControlFlow::Continue(())
-        }
-
-        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.queries -= 1;
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            if self.queries == 0 {
-                (self.see)(expr);
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let _: ControlFlow<()> = part.visit(&mut Outside { queries: 0, see });
 }
 
 #[cfg(test)]

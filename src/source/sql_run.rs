@@ -52,7 +52,7 @@ pub(super) fn in_plain_words(error: &PolarsError) -> String {
     let words = words.split("Resolved plan until failure").next().unwrap_or_default();
     let words = kinds.iter().fold(words, |words, kind| words.strip_prefix(kind).unwrap_or(words));
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    of_other_types(&words).or_else(|| of_no_common_type(&words)).or_else(|| of_failed_cast(&words)).unwrap_or(words)
+    of_other_types(&words).or_else(|| type_conflict(&words)).or_else(|| of_failed_cast(&words)).unwrap_or(words)
 }
 
 /// Texts that cannot become what CAST asks for, as the engine says it, and what reads them.
@@ -73,7 +73,7 @@ fn of_failed_cast(words: &str) -> Option<String> {
 }
 
 /// Values of two types in one expression, as the engine says it.
-fn of_no_common_type(words: &str) -> Option<String> {
+fn type_conflict(words: &str) -> Option<String> {
     let (one, other) = words.split_once("failed to determine supertype of ")?.1.split_once(" and ")?;
     Some(format!(
         "values of type {one} and of type {other} meet in one expression (COALESCE, GREATEST, CASE, a comparison): CAST them to one type, times AS TIMESTAMP"
@@ -337,9 +337,9 @@ mod tests {
 
     #[test]
     fn types_that_do_not_meet_are_named() {
-        let words = of_no_common_type("failed to determine supertype of datetime[ns] and datetime[ms, UTC]").unwrap();
+        let words = type_conflict("failed to determine supertype of datetime[ns] and datetime[ms, UTC]").unwrap();
         assert!(words.contains("type datetime[ns] and of type datetime[ms, UTC] meet"), "{words}");
-        assert_eq!(of_no_common_type("something else of a and b"), None);
+        assert_eq!(type_conflict("something else of a and b"), None);
     }
 
     #[test]

@@ -284,7 +284,7 @@ impl<'a> Sources<'a> {
         let driver = self.driver(spec)?;
         let in_files: Vec<String> = driver.schema().iter_names().map(ToString::to_string).collect();
         driver.batches(wanted, &|batch| {
-            let sifted = filter.sift(batch)?;
+            let sifted = filter.split_rows(batch)?;
             let batch = sifted.taken;
             let run = |batch: DataFrame| match &spec.sql {
                 None => Ok(batch),
@@ -327,13 +327,13 @@ impl<'a> Sources<'a> {
         let only_tried = RowFilter::new(spec);
         keyed.try_out(spec, &|mut part| {
             if let Some(rows) = part.get_mut(spec.from.as_str()) {
-                *rows = only_tried.sift(std::mem::take(rows))?.taken;
+                *rows = only_tried.split_rows(std::mem::take(rows))?.taken;
             }
             run(part)
         })?;
         keyed.each(spec, &|mut part| {
             let Some(rows) = part.get_mut(spec.from.as_str()) else { return Ok(()) };
-            let sifted = filter.sift(std::mem::take(rows))?;
+            let sifted = filter.split_rows(std::mem::take(rows))?;
             let not_meant = to.not_meant(sifted.skipped, |skipped| {
                 let mut of_skipped = part.clone();
                 if let Some(rows) = of_skipped.get_mut(spec.from.as_str()) {
@@ -358,7 +358,7 @@ impl<'a> Sources<'a> {
         filter: &RowFilter<'_>,
     ) -> Result<SourcePiece, SourceError> {
         let raw = self.driver(spec)?.whole()?.collect().map_err(|e| refused(spec, &e))?;
-        let sifted = filter.sift(raw)?;
+        let sifted = filter.split_rows(raw)?;
         let frame = self.whole(spec, Some(&sifted.taken))?;
         check_lineage(spec, &frame)?;
         let frame = to.conform(&frame)?;
@@ -475,12 +475,12 @@ impl<'a> Sources<'a> {
                 let is_text = driver.is_text();
                 let wanted = [column];
                 let wanted = part.filter.is_none().then_some(wanted.as_slice());
-                driver.batches(wanted, &|batch| single(&filter.sift(batch)?.taken, is_text))?;
+                driver.batches(wanted, &|batch| single(&filter.split_rows(batch)?.taken, is_text))?;
             } else {
                 let taken = match &part.filter {
                     Some(_) => {
                         let raw = self.driver(part)?.whole()?.collect().map_err(|e| refused(part, &e))?;
-                        Some(filter.sift(raw)?.taken)
+                        Some(filter.split_rows(raw)?.taken)
                     }
                     None => None,
                 };

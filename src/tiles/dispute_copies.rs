@@ -10,7 +10,7 @@ use crate::authenticity::{RepeatedSettings, UNKNOWN_BUYER, buyer_key};
 
 /// What a row says of its dispute.
 #[derive(Debug, Clone)]
-struct Said<'a> {
+struct DisputeRow<'a> {
     merchant_id: &'a str,
     order_id: Option<&'a str>,
     kind: Option<&'a str>,
@@ -22,7 +22,7 @@ struct Said<'a> {
     id: &'a str,
 }
 
-impl Said<'_> {
+impl DisputeRow<'_> {
     /// Rows of one dispute have these in common.
     fn matter(&self) -> (&str, Option<&str>, Option<&str>, &str) {
         (self.merchant_id, self.order_id, self.kind, &self.buyer)
@@ -59,7 +59,7 @@ pub fn dispute_copies(disputes: &Children<'_>, settings: RepeatedSettings) -> Re
     let amounts = integers(table, TABLE, "amount_minor")?;
     let said = |n: usize| {
         let buyer = buyers.get(n).filter(|buyer| *buyer != UNKNOWN_BUYER)?;
-        Some(Said {
+        Some(DisputeRow {
             merchant_id: merchants.get(n)?,
             order_id: orders.get(n),
             kind: kinds.get(n),
@@ -71,7 +71,7 @@ pub fn dispute_copies(disputes: &Children<'_>, settings: RepeatedSettings) -> Re
             id: ids.get(n)?,
         })
     };
-    let rows: Vec<(usize, Said<'_>)> = (0..table.height()).filter_map(|n| Some((n, said(n)?))).collect();
+    let rows: Vec<(usize, DisputeRow<'_>)> = (0..table.height()).filter_map(|n| Some((n, said(n)?))).collect();
     let mut is_copy = vec![false; table.height()];
     for n in copies(rows, settings) {
         if let Some(slot) = is_copy.get_mut(n) {
@@ -81,9 +81,9 @@ pub fn dispute_copies(disputes: &Children<'_>, settings: RepeatedSettings) -> Re
     Ok(is_copy)
 }
 
-fn copies(mut rows: Vec<(usize, Said<'_>)>, settings: RepeatedSettings) -> Vec<usize> {
+fn copies(mut rows: Vec<(usize, DisputeRow<'_>)>, settings: RepeatedSettings) -> Vec<usize> {
     rows.sort_unstable_by(|(_, a), (_, b)| (a.matter(), a.opened_at, a.id).cmp(&(b.matter(), b.opened_at, b.id)));
-    let is_one = |a: &(usize, Said<'_>), b: &(usize, Said<'_>)| {
+    let is_one = |a: &(usize, DisputeRow<'_>), b: &(usize, DisputeRow<'_>)| {
         a.1.matter() == b.1.matter() && settings.is_near(a.1.opened_at, b.1.opened_at)
     };
     let mut found = Vec::new();
@@ -100,8 +100,8 @@ mod tests {
 
     const MINUTE: i64 = 60_000_000;
 
-    fn dispute<'a>(id: &'a str, minute: i64, outcome: Option<&'a str>) -> Said<'a> {
-        Said {
+    fn dispute<'a>(id: &'a str, minute: i64, outcome: Option<&'a str>) -> DisputeRow<'a> {
+        DisputeRow {
             merchant_id: "m",
             order_id: Some("o"),
             kind: Some("quality"),
@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    fn found(rows: &[Said<'_>]) -> Vec<usize> {
+    fn found(rows: &[DisputeRow<'_>]) -> Vec<usize> {
         let settings = RepeatedSettings { window_minutes: 10, amount_bps: 100 };
         let mut found = copies(rows.iter().cloned().enumerate().collect(), settings);
         found.sort_unstable();
@@ -127,8 +127,8 @@ mod tests {
             (dispute("a", 0, Some("buyer-won")), dispute("b", 4, None), dispute("c", 9, Some("merchant-won")));
         assert_eq!(found(&[won.clone(), open.clone(), lost.clone()]), [0, 1]);
         assert_eq!(found(&[won.clone(), open.clone()]), [0]);
-        assert_eq!(found(&[won.clone(), Said { amount_minor: Some(101), id: "d", ..won.clone() }]), [0]);
-        assert_eq!(found(&[won.clone(), Said { id: "d", ..won.clone() }]), [1], "alike: one of them stays");
+        assert_eq!(found(&[won.clone(), DisputeRow { amount_minor: Some(101), id: "d", ..won.clone() }]), [0]);
+        assert_eq!(found(&[won.clone(), DisputeRow { id: "d", ..won.clone() }]), [1], "alike: one of them stays");
         // Nine minutes and nine more: each is near the one before.
         assert_eq!(found(&[dispute("a", 0, None), dispute("b", 9, None), dispute("c", 18, None)]), [1, 2]);
     }
@@ -137,17 +137,21 @@ mod tests {
     fn other_disputes_stay() {
         let one = dispute("a", 0, Some("merchant-won"));
         let others = [
-            Said { order_id: Some("p"), id: "b", ..one.clone() },
-            Said { order_id: None, id: "b", ..one.clone() },
-            Said { kind: Some("lawsuit"), id: "b", ..one.clone() },
-            Said { buyer: Cow::Borrowed("y"), id: "b", ..one.clone() },
-            Said { merchant_id: "n", id: "b", ..one.clone() },
-            Said { opened_at: 11 * MINUTE, id: "b", ..one.clone() },
+            DisputeRow { order_id: Some("p"), id: "b", ..one.clone() },
+            DisputeRow { order_id: None, id: "b", ..one.clone() },
+            DisputeRow { kind: Some("lawsuit"), id: "b", ..one.clone() },
+            DisputeRow { buyer: Cow::Borrowed("y"), id: "b", ..one.clone() },
+            DisputeRow { merchant_id: "n", id: "b", ..one.clone() },
+            DisputeRow { opened_at: 11 * MINUTE, id: "b", ..one.clone() },
         ];
         for other in others {
             assert_eq!(found(&[one.clone(), other.clone()]), Vec::<usize>::new(), "{other:?}");
         }
-        let lawsuit = Said { order_id: None, ..one };
-        assert_eq!(found(&[lawsuit.clone(), Said { id: "b", ..lawsuit }]), [1], "two suits of one moment are one");
+        let lawsuit = DisputeRow { order_id: None, ..one };
+        assert_eq!(
+            found(&[lawsuit.clone(), DisputeRow { id: "b", ..lawsuit }]),
+            [1],
+            "two suits of one moment are one"
+        );
     }
 }

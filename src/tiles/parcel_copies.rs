@@ -11,7 +11,7 @@ use super::view::Children;
 
 /// What a row says of its parcel.
 #[derive(Debug, Clone, Copy)]
-struct Said<'a> {
+struct ParcelRow<'a> {
     id: &'a str,
     ship_by: Option<i64>,
     shipped: Option<i64>,
@@ -47,7 +47,7 @@ pub fn parcel_copies(shipments: &Children<'_>, cancelled_at: &Int64Chunked) -> R
     let delivered = integers(table, TABLE, "delivered_at")?;
     let lost = integers(table, TABLE, "lost_at")?;
     let tracking = texts(table, TABLE, "tracking")?;
-    let said = |n: usize| Said {
+    let said = |n: usize| ParcelRow {
         id: ids.get(n).unwrap_or_default(),
         ship_by: ship_by.get(n),
         shipped: shipped.get(n),
@@ -58,7 +58,7 @@ pub fn parcel_copies(shipments: &Children<'_>, cancelled_at: &Int64Chunked) -> R
     };
     for rows in orders {
         let cancelled = rows.first().and_then(|(row, _)| cancelled_at.get(*row));
-        let rows: Vec<(usize, Said<'_>)> = rows.iter().map(|(_, n)| (*n, said(*n))).collect();
+        let rows: Vec<(usize, ParcelRow<'_>)> = rows.iter().map(|(_, n)| (*n, said(*n))).collect();
         for n in copies(rows, cancelled) {
             if let Some(slot) = is_copy.get_mut(n) {
                 *slot = true;
@@ -69,7 +69,7 @@ pub fn parcel_copies(shipments: &Children<'_>, cancelled_at: &Int64Chunked) -> R
 }
 
 /// The copies among the rows of one order.
-fn copies(mut rows: Vec<(usize, Said<'_>)>, cancelled: Option<i64>) -> Vec<usize> {
+fn copies(mut rows: Vec<(usize, ParcelRow<'_>)>, cancelled: Option<i64>) -> Vec<usize> {
     rows.sort_unstable_by(|(_, a), (_, b)| standing(a, cancelled).cmp(&standing(b, cancelled)));
     // Those with a number first: a row without one is of a parcel that has one, if the times are its.
     rows.sort_by_key(|(_, said)| said.tracking.is_none());
@@ -93,7 +93,7 @@ fn copies(mut rows: Vec<(usize, Said<'_>)>, cancelled: Option<i64>) -> Vec<usize
 }
 
 /// Which of several rows of one parcel stays: the first.
-fn standing<'a>(said: &Said<'a>, cancelled: Option<i64>) -> impl Ord + use<'a> {
+fn standing<'a>(said: &ParcelRow<'a>, cancelled: Option<i64>) -> impl Ord + use<'a> {
     let is_in_time = |due, done| is_late(due, done, cancelled) != Some(true);
     (
         said.lost.is_none(),
@@ -108,11 +108,11 @@ fn standing<'a>(said: &Said<'a>, cancelled: Option<i64>) -> impl Ord + use<'a> {
 mod tests {
     use super::*;
 
-    fn parcel<'a>(id: &'a str, tracking: Option<&'a str>, delivered: Option<i64>) -> Said<'a> {
-        Said { id, ship_by: Some(10), shipped: Some(8), promised: Some(50), delivered, lost: None, tracking }
+    fn parcel<'a>(id: &'a str, tracking: Option<&'a str>, delivered: Option<i64>) -> ParcelRow<'a> {
+        ParcelRow { id, ship_by: Some(10), shipped: Some(8), promised: Some(50), delivered, lost: None, tracking }
     }
 
-    fn found(rows: &[Said<'_>]) -> Vec<usize> {
+    fn found(rows: &[ParcelRow<'_>]) -> Vec<usize> {
         let mut found = copies(rows.iter().copied().enumerate().collect(), None);
         found.sort_unstable();
         found
@@ -122,9 +122,9 @@ mod tests {
     fn one_number_is_one_parcel_and_two_are_two() {
         let (a, b) = (parcel("a", Some("t1"), Some(40)), parcel("b", Some("t1"), Some(40)));
         assert_eq!(found(&[a, b, parcel("c", Some("t2"), Some(40))]), [1]);
-        assert_eq!(found(&[a, Said { delivered: Some(60), ..b }]), [0], "the one that came late stays");
-        assert_eq!(found(&[a, Said { delivered: None, ..b }]), [0], "so does the one that has not come");
-        assert_eq!(found(&[a, Said { lost: Some(30), ..b }]), [0], "and the one that was lost");
+        assert_eq!(found(&[a, ParcelRow { delivered: Some(60), ..b }]), [0], "the one that came late stays");
+        assert_eq!(found(&[a, ParcelRow { delivered: None, ..b }]), [0], "so does the one that has not come");
+        assert_eq!(found(&[a, ParcelRow { lost: Some(30), ..b }]), [0], "and the one that was lost");
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
         let (a, b) = (parcel("a", None, Some(40)), parcel("b", None, Some(40)));
         assert_eq!(found(&[b, a]), [0]);
         assert_eq!(found(&[a, parcel("b", None, Some(41))]), Vec::<usize>::new());
-        let waits = |id| Said { shipped: None, ..parcel(id, None, None) };
+        let waits = |id| ParcelRow { shipped: None, ..parcel(id, None, None) };
         assert_eq!(found(&[waits("a"), waits("b")]), Vec::<usize>::new(), "neither is sent yet");
         assert_eq!(found(&[a, parcel("b", Some("t1"), Some(40)), parcel("c", Some("t2"), Some(40))]), [0]);
     }

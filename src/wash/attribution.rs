@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use polars::prelude::{DataFrame, PolarsResult};
 
 use super::parents::{ALWAYS, Parents, UnusableKey};
-use super::version::Lead;
+use super::version::RecordReferences;
 use super::versions::BrokenVersion;
 use crate::contract::{LOANS, MERCHANTS, ORDERS, SUPERSEDED_AT, TableContract};
 use crate::store::BrokenRecord;
@@ -32,7 +32,8 @@ pub(crate) fn broken_records(
     let mut records = BTreeSet::new();
     for version in broken {
         let everyone: BTreeSet<String> = version.leads.iter().flat_map(|lead| known.merchants(lead)).collect();
-        let says_less = |lead: &Lead| version.leads.iter().any(|other| other != lead && lead.is_part_of(other));
+        let says_less =
+            |lead: &RecordReferences| version.leads.iter().any(|other| other != lead && lead.is_part_of(other));
         for lead in version.leads.iter().filter(|lead| !says_less(lead)) {
             let own = known.merchants(lead);
             let meant = if own.is_empty() { &everyone } else { &own };
@@ -67,7 +68,7 @@ struct Known {
 }
 
 impl Known {
-    fn merchants(&self, lead: &Lead) -> BTreeSet<String> {
+    fn merchants(&self, lead: &RecordReferences) -> BTreeSet<String> {
         let own = lead.merchant.as_ref().filter(|m| self.is_merchants || self.merchants.contains_key(*m)).cloned();
         let of_loan = lead.loan.as_ref().and_then(|loan| self.loans.get(loan)).into_iter().flatten().cloned();
         let of_order = lead.order.as_ref().and_then(|order| self.orders.get(order)).into_iter().flatten().cloned();

@@ -10,9 +10,9 @@ use super::parents::Parents;
 use super::people::{names_people, people};
 use super::rules::RowTerms;
 use super::staging::{StagedTable, Staging};
-use super::strays::{OwnKeys, Wanted};
+use super::strays::{NamedKeys, OwnKeys};
 use super::unparsed::unparsed;
-use super::washing::{Unwashed, Washed, wash_rows};
+use super::washing::{RowsToWash, Washed, wash_rows};
 use crate::contract::{self, LOANS, MERCHANTS, ORDERS, SUPERSEDED_AT, TableContract, data_type};
 use crate::domain::{AsOf, parallel};
 use crate::spill::SplitFrames;
@@ -90,7 +90,7 @@ impl Wash<'_> {
                 Some(staged) => Ok(staged.rows.read(bucket)?),
                 None => Ok(None),
             };
-            let of = Unwashed { table, files: &staged.files, malformed: &[], not_mapped: None, naming: &naming };
+            let of = RowsToWash { table, files: &staged.files, malformed: &[], not_mapped: None, naming: &naming };
             let washed = wash_rows(rows, of, self.as_of, &self.terms, &mut parents)?;
             let Washed { clean, broken, quarantine, ledger, not_meant } = washed;
             self.account.add(table, &clean, &broken, quarantine, &ledger)?;
@@ -117,7 +117,7 @@ impl Wash<'_> {
     /// Washes the strays of all buckets, and what never became a row.
     fn strays(&self, buckets: u32, leftover: &Leftover) -> Result<(), IngestError> {
         let mut rows: Vec<(&StagedTable, DataFrame)> = Vec::new();
-        let mut wanted = Wanted::default();
+        let mut wanted = NamedKeys::default();
         for staged in self.tables {
             let table = staged.table;
             let broken = |e: PolarsError| frame_error(table, &e);
@@ -147,7 +147,7 @@ impl Wash<'_> {
         let naming = |child: &'static TableContract| Ok(all.get(child.name).cloned());
         for (staged, strays) in rows {
             let StagedTable { table, files, malformed, not_mapped, .. } = staged;
-            let of = Unwashed { table, files, malformed, not_mapped: not_mapped.as_ref(), naming: &naming };
+            let of = RowsToWash { table, files, malformed, not_mapped: not_mapped.as_ref(), naming: &naming };
             let Washed { clean, broken, quarantine, ledger, .. } =
                 wash_rows(strays, of, self.as_of, &self.terms, &mut parents)?;
             self.account.add(table, &clean, &broken, quarantine, &ledger)?;
@@ -160,7 +160,7 @@ impl Wash<'_> {
     /// Adds the wanted keys of rows that are not meant.
     fn not_meant(
         &self,
-        wanted: &Wanted,
+        wanted: &NamedKeys,
         buckets: u32,
         leftover: &Leftover,
         parents: &mut Parents,
@@ -181,7 +181,7 @@ impl Wash<'_> {
     }
 
     /// What all buckets know of the wanted keys.
-    fn parents_of(wanted: &Wanted, buckets: u32, leftover: &Leftover) -> Result<Parents, IngestError> {
+    fn parents_of(wanted: &NamedKeys, buckets: u32, leftover: &Leftover) -> Result<Parents, IngestError> {
         let mut parents = Parents::default();
         for (name, (keys, leads)) in &leftover.keys {
             let (Some(wanted), Some(table)) = (wanted.of(name), contract::table(name)) else { continue };

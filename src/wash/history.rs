@@ -231,7 +231,7 @@ fn seen(entries: &[Entry<'_>]) -> Vec<Seen> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::version::{Cell, Lead, Said};
+    use super::super::version::{Cell, EventFacts, RecordReferences};
     use super::*;
 
     /// A sound version known at an instant; each cell with the instant from which it is seen.
@@ -249,8 +249,8 @@ mod tests {
             known,
             since: None,
             until: NEVER_ENDS,
-            lead: Lead::default(),
-            said: Said::default(),
+            lead: RecordReferences::default(),
+            said: EventFacts::default(),
             lineage: (0, u32::try_from(at).unwrap()),
         }
     }

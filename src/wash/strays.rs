@@ -87,11 +87,11 @@ fn mark(is_stray: &mut [bool], more: impl Iterator<Item = bool>) {
 
 /// What strays must know of the rows in all buckets: by table, the keys that they name.
 #[derive(Default)]
-pub(super) struct Wanted {
+pub(super) struct NamedKeys {
     keys: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
-impl Wanted {
+impl NamedKeys {
     /// Adds one key.
     pub fn add(&mut self, table: &'static str, key: Option<&str>) {
         if let Some(key) = key {

@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use super::record::cell_text;
 use super::rules::RowTerms;
-use super::version::{Lead, Unparsed};
+use super::version::{RecordReferences, Unparsed};
 use crate::contract::{INSTANTS, TableContract, Type};
 use crate::domain::AsOf;
 use crate::source::{MalformedRecord, instant_of_text};
@@ -74,6 +74,6 @@ fn read(
     Some(Unparsed {
         rule: rule.to_owned(),
         key: table.key.iter().map(|name| cell(name)).collect::<Option<Vec<_>>>().unwrap_or_default(),
-        lead: Lead { merchant: cell("merchant_id"), loan: cell("loan_id"), order: cell("order_id") },
+        lead: RecordReferences { merchant: cell("merchant_id"), loan: cell("loan_id"), order: cell("order_id") },
     })
 }

@@ -21,13 +21,13 @@ pub(crate) const FAILS_ITSELF: &str = "_fails_itself";
 
 /// Whom a version leads to, as far as its cells can be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Lead {
+pub(crate) struct RecordReferences {
     pub merchant: Option<String>,
     pub loan: Option<String>,
     pub order: Option<String>,
 }
 
-impl Lead {
+impl RecordReferences {
     /// Whether another says all that this one says.
     pub fn is_part_of(&self, other: &Self) -> bool {
         let within = |own: &Option<String>, other: &Option<String>| own.is_none() || own == other;
@@ -37,7 +37,7 @@ impl Lead {
 
 /// What a version says of its event, as far as its cells can be read and lie within their ranges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Said {
+pub(crate) struct EventFacts {
     /// When it happened, in UTC microseconds, or by when it must have.
     pub event_at: Option<i64>,
     pub amount_minor: Option<i64>,
@@ -52,7 +52,7 @@ pub(crate) struct Unparsed {
     pub rule: String,
     /// The parts of its key as they seem to be; none where one is not there.
     pub key: Vec<String>,
-    pub lead: Lead,
+    pub lead: RecordReferences,
 }
 
 /// Where a version stands.
@@ -93,8 +93,8 @@ pub(super) struct Version {
     pub since: Option<i64>,
     /// Until when its references held: [`ALWAYS`] for a version that is broken itself.
     pub until: i64,
-    pub lead: Lead,
-    pub said: Said,
+    pub lead: RecordReferences,
+    pub said: EventFacts,
     pub lineage: (u32, u32),
 }
 
@@ -113,7 +113,7 @@ impl Version {
             since: None,
             until: ALWAYS,
             lead: record.lead.clone(),
-            said: Said::default(),
+            said: EventFacts::default(),
             lineage: (u32::MAX, u32::try_from(at).unwrap_or(u32::MAX)),
         }
     }
@@ -260,15 +260,15 @@ fn precedes(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<
     Ok(precedes)
 }
 
-fn lead(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<Lead> {
+fn lead(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<RecordReferences> {
     let cell = |name: &str| match table.column(name) {
         Some(_) => cell_text(rows.column(name)?, at),
         None => Ok(None),
     };
-    Ok(Lead { merchant: cell("merchant_id")?, loan: cell("loan_id")?, order: cell("order_id")? })
+    Ok(RecordReferences { merchant: cell("merchant_id")?, loan: cell("loan_id")?, order: cell("order_id")? })
 }
 
-fn said(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<Said> {
+fn said(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<EventFacts> {
     let within = |name: &str| -> PolarsResult<Option<i64>> {
         let Some(spec) = table.column(name) else { return Ok(None) };
         let column = rows.column(name)?.to_physical_repr();
@@ -286,7 +286,7 @@ fn said(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<Said
         Some(_) => cell_text(rows.column(name)?, at),
         None => Ok(None),
     };
-    Ok(Said {
+    Ok(EventFacts {
         // Where the event cannot be read, it came before whatever followed it.
         event_at: event_at.or(times(table, rows, at)?.into_values().min()),
         amount_minor: match table.column("amount_minor") {

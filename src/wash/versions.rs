@@ -7,7 +7,9 @@ use polars::prelude::*;
 use super::history::{KeyHistory, Seen, VERSIONS_CONTRADICT};
 use super::order::{place_contradicted, place_unstamped};
 use super::parents::ALWAYS;
-use super::version::{Lead, Place, Said, Unparsed, Version, content_columns, known_of, read_versions, some_time};
+use super::version::{
+    EventFacts, Place, RecordReferences, Unparsed, Version, content_columns, known_of, read_versions, some_time,
+};
 use crate::contract::{SUPERSEDED_AT, TABLES, TableContract, Type, Visibility};
 use crate::domain::AsOf;
 use crate::store::stable_hash;
@@ -20,9 +22,9 @@ pub(crate) struct BrokenVersion {
     pub known_at: Option<i64>,
     pub repaired_at: Option<i64>,
     /// Its own, and those of every other version of its key.
-    pub leads: BTreeSet<Lead>,
+    pub leads: BTreeSet<RecordReferences>,
     /// Its own, or what the latest other version of its key that says so says.
-    pub said: Said,
+    pub said: EventFacts,
 }
 
 /// A table with one usable version a key.
@@ -138,7 +140,7 @@ impl Compared {
     ) {
         let Some(first) = of_one_key.first() else { return };
         let key = first.key.join("|");
-        let leads: BTreeSet<Lead> = of_one_key.iter().map(|v| v.lead.clone()).collect();
+        let leads: BTreeSet<RecordReferences> = of_one_key.iter().map(|v| v.lead.clone()).collect();
         let mut history = KeyHistory::of(of_one_key);
         // What counts now, and what contradicts it, are as the versions stand now; what was seen before is not.
         if let Some(past) = past {
@@ -232,21 +234,21 @@ fn put_in_order(
 }
 
 /// What a version of a key says, or else the latest of the others that says it; of several of one instant the greatest, in whatever order they came.
-fn said_of(of_one_key: &[Version], place: Option<Place>) -> Said {
+fn said_of(of_one_key: &[Version], place: Option<Place>) -> EventFacts {
     let own = of_one_key.iter().find(|version| Some(version.place) == place);
     let own = own.map(|version| version.said.clone()).unwrap_or_default();
-    let latest = |cell: fn(&Said) -> Option<i64>| {
+    let latest = |cell: fn(&EventFacts) -> Option<i64>| {
         of_one_key
             .iter()
             .filter_map(|version| Some((version.instant(), cell(&version.said)?)))
             .max()
             .map(|(_, cell)| cell)
     };
-    let named = |cell: fn(&Said) -> Option<&String>| {
+    let named = |cell: fn(&EventFacts) -> Option<&String>| {
         let named = of_one_key.iter().filter_map(|version| Some((version.instant(), cell(&version.said)?)));
         named.max().map(|(_, named)| named.clone())
     };
-    Said {
+    EventFacts {
         event_at: own.event_at.or_else(|| latest(|said| said.event_at)),
         amount_minor: own.amount_minor.or_else(|| latest(|said| said.amount_minor)),
         buyer_id: own.buyer_id.or_else(|| named(|said| said.buyer_id.as_ref())),

@@ -42,7 +42,7 @@ pub(crate) struct Washed {
 
 /// Rows of one table that are washed together, with what of its files never became a row.
 #[derive(Clone, Copy)]
-pub(crate) struct Unwashed<'a> {
+pub(crate) struct RowsToWash<'a> {
     pub table: &'static TableContract,
     /// The table's files.
     pub files: &'a [InputFile],
@@ -64,7 +64,7 @@ pub(crate) struct Unwashed<'a> {
 /// The ledger does not balance, or a frame operation fails: both are faults of this program.
 pub(crate) fn wash_rows(
     rows: DataFrame,
-    of: Unwashed<'_>,
+    of: RowsToWash<'_>,
     as_of: &AsOf,
     terms: &RowTerms,
     parents: &mut Parents,
@@ -103,12 +103,12 @@ pub(crate) fn account_for_joined(input: &JoinedInput) -> Result<(Vec<LedgerLine>
 
 fn wash(
     frame: DataFrame,
-    of: Unwashed<'_>,
+    of: RowsToWash<'_>,
     as_of: &AsOf,
     terms: &RowTerms,
     parents: &mut Parents,
 ) -> PolarsResult<Washed> {
-    let Unwashed { table, files, malformed, not_mapped, .. } = of;
+    let RowsToWash { table, files, malformed, not_mapped, .. } = of;
     let mut ledger: Vec<LedgerLine> = files.iter().map(|file| LedgerLine::of(table.name, file)).collect();
     count(&mut ledger, &frame, |line| &mut line.read)?;
 
@@ -189,7 +189,7 @@ fn wash(
 /// Adds the hidden columns that say where times contradict each other: a row's own, or those of rows that name it.
 fn with_contradictions(
     mut frame: DataFrame,
-    of: Unwashed<'_>,
+    of: RowsToWash<'_>,
     as_of: &AsOf,
     terms: &RowTerms,
 ) -> Result<DataFrame, IngestError> {

@@ -94,7 +94,7 @@ impl<'a> CounterfactualSearch<'a> {
         let needed = self.at_least - score;
         let mut branches = 0;
         for changed in 1..=options.len() {
-            let rest = Rest::new(&options, changed);
+            let rest = RemainingGain::new(&options, changed);
             for moved in changed..=rest.most_moved {
                 let mut walk = Walk {
                     search: self,
@@ -194,13 +194,13 @@ struct Move {
 }
 
 /// The most that variables from a place on can gain, by exact numbers of changes and moves.
-struct Rest {
+struct RemainingGain {
     /// `[place][changes][moves]`; none where that is impossible.
     gain: Vec<Vec<Vec<Option<i32>>>>,
     most_moved: usize,
 }
 
-impl Rest {
+impl RemainingGain {
     fn new(options: &[Vec<Move>], changes: usize) -> Self {
         let furthest = |moves: &Vec<Move>| moves.iter().map(|m| m.moved).max().unwrap_or(0);
         let mut longest: Vec<usize> = options.iter().map(furthest).collect();
@@ -238,7 +238,7 @@ impl Rest {
 struct Walk<'s, 'a> {
     search: &'s CounterfactualSearch<'a>,
     options: &'s [Vec<Move>],
-    rest: &'s Rest,
+    rest: &'s RemainingGain,
     start: &'s [u8],
     bins: Vec<u8>,
     best: Option<(i32, Vec<u8>)>,

@@ -20,5 +20,5 @@ pub mod table;
 pub mod univariate;
 pub mod validation;
 
-pub use running_numbers::told_of_running_numbers;
+pub use running_numbers::running_number_notes;
 pub use settings_file::SettingsFile;

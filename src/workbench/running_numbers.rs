@@ -22,7 +22,7 @@ const ID_WORDS: [&str; 10] = ["id", "no", "nr", "num", "number", "key", "ref", "
 ///
 /// # Errors
 /// A column cannot be read.
-pub fn told_of_running_numbers<'a>(
+pub fn running_number_notes<'a>(
     table: &TrainingTable,
     used: impl IntoIterator<Item = &'a str>,
 ) -> Result<Vec<String>, ModelError> {

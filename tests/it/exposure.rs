@@ -12,7 +12,7 @@ use integrity::exposure::{
     Account, Declared, GroupTotal, GroupTotals, LeftGroups, Membership, OpenOffer, Owed, Receivable, Receivables,
     Request, Requests, carry_over,
 };
-use integrity::model::ability::Foreseen;
+use integrity::model::ability::ReceiptForecast;
 use integrity::offer::{CapName, Decision, MerchantCase, Policy, decide};
 use integrity::repayment::{BorrowerRecord, CreditRecord, LoanHistory, LoanStanding, Promise};
 use jiff::civil::{Date, date};
@@ -394,7 +394,7 @@ fn night(world: &mut World, policy: &Policy, number: i32, rng: &mut ChaCha8Rng) 
             overrides: &[],
             score_reasons: &[],
             features: &features,
-            foreseen: &evidence.ability.map(Foreseen::flat).unwrap_or_default(),
+            foreseen: &evidence.ability.map(ReceiptForecast::flat).unwrap_or_default(),
             integrity_capital_minor: evidence.capital,
             record: &record,
             account,

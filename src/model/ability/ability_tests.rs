@@ -92,7 +92,7 @@ fn what_was_learnt_from_short_histories_holds_where_more_is_known() {
     }
     assert_eq!(seasons.known_periods(), 10);
     for (at, horizon_days) in HORIZONS.into_iter().enumerate() {
-        let below = |of: &dyn Fn(&ReceiptsAhead) -> i64| {
+        let below = |of: &dyn Fn(&HorizonForecast) -> i64| {
             let is_below = |row: &&ObservedReceipts| {
                 row.after_minor[at] < of(&ability.foresee(&row.history, &seasons).horizons[at])
             };
@@ -141,11 +141,11 @@ fn more_than_one_in_ten_who_stop_leave_nothing_to_count_on() {
 #[test]
 fn a_term_rests_on_the_longest_horizon_within_it() {
     let ahead =
-        |horizon_days, lower_minor| ReceiptsAhead { horizon_days, lower_minor, median_minor: 0, upper_minor: 0 };
-    let foreseen = Foreseen { horizons: vec![ahead(30, 5), ahead(180, 40)] };
+        |horizon_days, lower_minor| HorizonForecast { horizon_days, lower_minor, median_minor: 0, upper_minor: 0 };
+    let foreseen = ReceiptForecast { horizons: vec![ahead(30, 5), ahead(180, 40)] };
     let at = |days| foreseen.lower_minor(days);
     assert_eq!([at(29), at(30), at(179), at(180), at(900)], [None, Some(5), Some(5), Some(40), Some(40)]);
-    assert_eq!(Foreseen::default().lower_minor(180), None);
+    assert_eq!(ReceiptForecast::default().lower_minor(180), None);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::conformal::shifts;
 use super::history::{ReceiptHistory, YEAR};
 use super::naive::pinball;
 use super::predict::{AbilityModel, FORMAT, HORIZON_LEVELS, HorizonModel, Inputs, LevelModel, Market, NOTHING};
-use super::quantile::{QUARTER_COLUMN, Sample, fit, fitted};
+use super::quantile::{QUARTER_COLUMN, Sample, SizeEffect, fit, fitted};
 use super::report::{AbilityReport, Lowered, judge, lowering};
 use crate::domain::elementary::{ln, pow};
 use crate::model::ModelError;
@@ -133,7 +133,11 @@ pub fn train_ability(
         };
         let coefficients = HORIZON_LEVELS
             .iter()
-            .map(|&level| fit(&sample, level, level < 0.5, settings.ridge))
+            .map(|&level| {
+                // A cautious figure grows with size, the median as the rows say.
+                let size = if level < 0.5 { SizeEffect::AtLeastInProportion } else { SizeEffect::Free };
+                fit(&sample, level, size, settings.ridge)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         // The quarter's exponent must stay above zero where a weak last year takes from it.
         let lower = HORIZON_LEVELS.iter().zip(&coefficients).filter(|(level, _)| **level < 0.5);

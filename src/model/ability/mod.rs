@@ -35,6 +35,6 @@ pub use fit::{AbilityGroup, AbilitySettings, ObservedReceipts, TrainedAbility, t
 pub(crate) use fit::{MIN_CALIBRATING, MIN_ROWS};
 pub use history::{PERIOD_DAYS, PERIODS, ReceiptHistory};
 pub use naive::NaiveRule;
-pub use predict::{AbilityModel, Foreseen, HORIZON_LEVELS, HorizonModel, MerchantReceipts, ReceiptsAhead};
+pub use predict::{AbilityModel, HORIZON_LEVELS, HorizonForecast, HorizonModel, MerchantReceipts, ReceiptForecast};
 pub use report::{AbilityReport, HorizonReport, LevelReport, Lowered, NaiveReport, PartOfRows};
 pub use season::CategoryReceipts;

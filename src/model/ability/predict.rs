@@ -73,7 +73,7 @@ pub struct AbilityModel {
 
 /// Receipts that are foreseen over one horizon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptsAhead {
+pub struct HorizonForecast {
     /// Days ahead.
     pub horizon_days: u16,
     /// Reached by all but a share of merchants, which is the model's `quantile`.
@@ -86,16 +86,17 @@ pub struct ReceiptsAhead {
 
 /// All that is foreseen of a merchant's receipts; empty where nothing is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Foreseen {
+pub struct ReceiptForecast {
     /// By horizon, the shortest first.
-    pub horizons: Vec<ReceiptsAhead>,
+    pub horizons: Vec<HorizonForecast>,
 }
 
-impl Foreseen {
+impl ReceiptForecast {
     /// The same lower figure over any term: for callers who know no more.
     #[must_use]
     pub fn flat(lower_minor: i64) -> Self {
-        let ahead = ReceiptsAhead { horizon_days: 1, lower_minor, median_minor: lower_minor, upper_minor: lower_minor };
+        let ahead =
+            HorizonForecast { horizon_days: 1, lower_minor, median_minor: lower_minor, upper_minor: lower_minor };
         Self { horizons: vec![ahead] }
     }
 
@@ -108,7 +109,7 @@ impl Foreseen {
 
     /// What is foreseen over the longest horizon that is not longer than a term.
     #[must_use]
-    pub fn longest_within(&self, term_days: u16) -> Option<&ReceiptsAhead> {
+    pub fn longest_within(&self, term_days: u16) -> Option<&HorizonForecast> {
         let within = self.horizons.iter().filter(|ahead| ahead.horizon_days <= term_days);
         within.max_by_key(|ahead| ahead.horizon_days)
     }
@@ -129,18 +130,23 @@ pub struct MerchantReceipts {
     pub last_360_days_minor: i64,
     /// What the time of the year does to the category, as a logarithm.
     pub season: f64,
-    /// As in [`ReceiptsAhead`].
+    /// As in [`HorizonForecast`].
     pub lower_minor: i64,
-    /// As in [`ReceiptsAhead`].
+    /// As in [`HorizonForecast`].
     pub median_minor: i64,
-    /// As in [`ReceiptsAhead`].
+    /// As in [`HorizonForecast`].
     pub upper_minor: i64,
 }
 
 impl MerchantReceipts {
     /// The row of a merchant and horizon.
     #[must_use]
-    pub fn new(merchant_id: &str, history: &ReceiptHistory, seasons: &CategoryReceipts, ahead: &ReceiptsAhead) -> Self {
+    pub fn new(
+        merchant_id: &str,
+        history: &ReceiptHistory,
+        seasons: &CategoryReceipts,
+        ahead: &HorizonForecast,
+    ) -> Self {
         let last = |periods: usize| history.periods.iter().take(periods).fold(0, |sum: i64, p| sum.saturating_add(*p));
         Self {
             merchant_id: merchant_id.to_owned(),
@@ -219,7 +225,7 @@ impl AbilityModel {
 
     /// What is foreseen of a merchant. `seasons` are those of all merchants, as of the same observation.
     #[must_use]
-    pub fn foresee(&self, history: &ReceiptHistory, seasons: &CategoryReceipts) -> Foreseen {
+    pub fn foresee(&self, history: &ReceiptHistory, seasons: &CategoryReceipts) -> ReceiptForecast {
         let of = |(at, model): (usize, &HorizonModel)| {
             let season = seasons.season(&history.category, model.horizon_days);
             let market = Market { known_periods: seasons.known_periods(), season };
@@ -228,14 +234,14 @@ impl AbilityModel {
                 let found = model.levels.iter().position(|m| m.level >= level - 1e-9);
                 minor(found.and_then(|n| amounts.get(n)).copied().unwrap_or(0.0))
             };
-            ReceiptsAhead {
+            HorizonForecast {
                 horizon_days: model.horizon_days,
                 lower_minor: at_level(self.quantile),
                 median_minor: at_level(0.5),
                 upper_minor: at_level(0.9),
             }
         };
-        Foreseen { horizons: self.horizons.iter().enumerate().map(of).collect() }
+        ReceiptForecast { horizons: self.horizons.iter().enumerate().map(of).collect() }
     }
 
     /// Amounts at every level, minor units, smallest level first. Where levels were fitted across each other the higher gives way: the lower

@@ -47,16 +47,24 @@ const SETTLED: f64 = 1e-6;
 /// Rows whose sums are taken in one go.
 const BLOCK: usize = 4_096;
 
-/// Fits one quantile. No level and no active day ever lowers it. With `grows_with_size` the exponents of all levels add up to at
-/// least 1; without, a larger merchant may keep a smaller share.
-pub(super) fn fit(sample: &Sample, level: f64, grows_with_size: bool, ridge: f64) -> Result<Coefficients, ModelError> {
+/// What a larger merchant's quantile may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SizeEffect {
+    /// At least the same share: the exponents of all levels add up to at least 1.
+    AtLeastInProportion,
+    /// A smaller share too.
+    Free,
+}
+
+/// Fits one quantile. No level and no active day ever lowers it.
+pub(super) fn fit(sample: &Sample, level: f64, size: SizeEffect, ridge: f64) -> Result<Coefficients, ModelError> {
     let mut coefficients = [0.0; WIDTH];
     let mut weights = vec![1.0; sample.x.len()];
     for step in 0..MOST_STEPS {
         // The first step is plain least squares.
         let tilt = if step == 0 { 0.0 } else { 2.0 * level - 1.0 };
         let normal = Normal::of(sample, &weights, tilt, ridge);
-        let (found, kept) = normal.solve(grows_with_size)?;
+        let (found, kept) = normal.solve(size)?;
         let moved = found.iter().zip(&coefficients).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         coefficients = found;
         if (step > 0 && moved < SETTLED) || step + 1 == MOST_STEPS {
@@ -81,12 +89,12 @@ struct Normal {
 
 /// Which columns are free; with `is_tight` the first level's own exponent is 0, and size follows from the other levels.
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct FreeColumns {
     columns: [bool; WIDTH],
     is_tight: bool,
 }
 
-impl Kept {
+impl FreeColumns {
     fn free(self) -> Vec<usize> {
         (0..WIDTH).filter(|&c| self.columns.get(c) == Some(&true) && !(self.is_tight && c == SIZE)).collect()
     }
@@ -137,7 +145,7 @@ impl Normal {
     }
 
     /// The least-squares solution with some columns at 0.
-    fn with(&self, kept: Kept) -> Option<Coefficients> {
+    fn with(&self, kept: FreeColumns) -> Option<Coefficients> {
         let free = kept.free();
         let n = free.len();
         // Where size follows from the levels: coefficients = M × free − (1 at size).
@@ -165,16 +173,16 @@ impl Normal {
     }
 
     /// The best solution within the bounds: every set of bounds that may bind is tried.
-    fn solve(&self, grows_with_size: bool) -> Result<(Coefficients, Kept), ModelError> {
-        let mut best: Option<(f64, Coefficients, Kept)> = None;
+    fn solve(&self, size: SizeEffect) -> Result<(Coefficients, FreeColumns), ModelError> {
+        let mut best: Option<(f64, Coefficients, FreeColumns)> = None;
         for mask in 0..1_u32 << (WIDTH - 1) {
             for is_tight in [false, true] {
                 let mut columns = [true; WIDTH];
                 for (bit, column) in columns.iter_mut().skip(1).enumerate() {
                     *column = mask >> bit & 1 == 1;
                 }
-                let kept = Kept { columns, is_tight };
-                let Some(found) = self.with(kept).filter(|c| is_allowed(c, grows_with_size)) else { continue };
+                let kept = FreeColumns { columns, is_tight };
+                let Some(found) = self.with(kept).filter(|c| is_allowed(c, size)) else { continue };
                 let objective = self.objective(&found);
                 if objective.is_finite() && best.as_ref().is_none_or(|(least, ..)| objective < *least) {
                     best = Some((objective, found, kept));
@@ -187,11 +195,11 @@ impl Normal {
 }
 
 /// Whether no bound is broken. Rounding may leave a zero a little below 0: such a solution is refused, the one with the column out is not.
-fn is_allowed(c: &Coefficients, grows_with_size: bool) -> bool {
+fn is_allowed(c: &Coefficients, effect: SizeEffect) -> bool {
     let size = c.get(SIZE).copied().unwrap_or_default();
     let ratios: f64 = c.get(RATIOS).unwrap_or_default().iter().sum();
     let others = c.iter().skip(2).all(|&x| x >= 0.0);
-    others && (size >= 0.0 || !grows_with_size) && 1.0 + size - ratios >= -1e-12
+    others && (size >= 0.0 || effect == SizeEffect::Free) && 1.0 + size - ratios >= -1e-12
 }
 
 /// Relative lead of linfa's solution that stops a training: far above rounding.
@@ -203,7 +211,7 @@ fn confirm(
     weights: &[f64],
     tilt: f64,
     normal: &Normal,
-    kept: Kept,
+    kept: FreeColumns,
     ours: &Coefficients,
 ) -> Result<(), ModelError> {
     let free = kept.free();
@@ -275,7 +283,7 @@ mod tests {
     fn quantiles_are_found() {
         let sample = sample(4_000, 0.5, 1.0);
         for level in [0.1, 0.5, 0.9] {
-            let found = fit(&sample, level, true, 1.0).unwrap();
+            let found = fit(&sample, level, SizeEffect::AtLeastInProportion, 1.0).unwrap();
             assert!((found[0] - 0.3 - level).abs() < 0.05, "{level}: {found:?}");
             assert!((found[1] - 0.2).abs() < 0.02 && (found[2] - 0.5).abs() < 0.04, "{level}: {found:?}");
             let below = sample.x.iter().zip(&sample.y).filter(|(x, y)| **y < fitted(&found, x)).count();
@@ -287,12 +295,12 @@ mod tests {
     fn bounds_hold_where_the_data_say_otherwise() {
         let mut falling = sample(1_000, -0.7, 0.1);
         falling.y.iter_mut().zip(&falling.x).for_each(|(y, x)| *y -= 0.6 * x[1]);
-        let bounded = fit(&falling, 0.1, true, 1.0).unwrap();
+        let bounded = fit(&falling, 0.1, SizeEffect::AtLeastInProportion, 1.0).unwrap();
         assert!(bounded[1] >= 0.0 && bounded[2..].iter().all(|c| *c >= 0.0), "{bounded:?}");
-        let free = fit(&falling, 0.5, false, 1.0).unwrap();
+        let free = fit(&falling, 0.5, SizeEffect::Free, 1.0).unwrap();
         assert!((free[1] + 0.4).abs() < 0.05, "{free:?}");
         // Levels may not outweigh 1 + size.
-        let steep = fit(&sample(1_000, 1.9, 0.1), 0.1, true, 1.0).unwrap();
+        let steep = fit(&sample(1_000, 1.9, 0.1), 0.1, SizeEffect::AtLeastInProportion, 1.0).unwrap();
         assert!(1.0 + steep[1] - steep[2..6].iter().sum::<f64>() >= -1e-9, "{steep:?}");
     }
 }

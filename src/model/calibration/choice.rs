@@ -132,9 +132,9 @@ pub fn choose_calibration(
         });
     }
 
-    let races = methods.iter().map(|method| Race::new(*method)).collect::<Vec<_>>();
-    let (races, paired) = run_folds(sample, races, folds, settings);
-    let candidates = judge(&races, &paired);
+    let candidates = methods.iter().map(|method| CandidateMethod::new(*method)).collect::<Vec<_>>();
+    let (candidates, paired) = run_folds(sample, candidates, folds, settings);
+    let candidates = judge(&candidates, &paired);
     let winner = candidates
         .iter()
         .find(|c| c.excess.zip(c.excess_error).is_some_and(|(excess, error)| excess <= error))
@@ -155,13 +155,13 @@ fn check(methods: &[Method], settings: &CalibrationSettings) -> Result<(), Calib
 }
 
 /// One method's way through the folds.
-struct Race {
+struct CandidateMethod {
     method: Method,
     loss: f64,
     refused: Option<String>,
 }
 
-impl Race {
+impl CandidateMethod {
     fn new(method: Method) -> Self {
         Self { method, loss: 0.0, refused: None }
     }
@@ -170,19 +170,26 @@ impl Race {
 /// Weighted sums, over rows, of squared loss differences between each pair of methods.
 type Paired = Vec<Vec<f64>>;
 
-fn run_folds(sample: &Ranked, mut races: Vec<Race>, folds: u8, settings: &CalibrationSettings) -> (Vec<Race>, Paired) {
-    let deal = Deal::new(sample, folds, settings.seed);
-    let mut squares = vec![vec![0.0; races.len()]; races.len()];
+fn run_folds(
+    sample: &Ranked,
+    mut candidates: Vec<CandidateMethod>,
+    folds: u8,
+    settings: &CalibrationSettings,
+) -> (Vec<CandidateMethod>, Paired) {
+    let assignment = FoldAssignment::new(sample, folds, settings.seed);
+    let mut squares = vec![vec![0.0; candidates.len()]; candidates.len()];
     let mut mass = 0.0;
     for fold in 0..folds {
-        let (train, held_out) = deal.split(sample, fold);
-        let maps: Vec<Option<Calibration>> = races
+        let (train, held_out) = assignment.split(sample, fold);
+        let maps: Vec<Option<Calibration>> = candidates
             .iter_mut()
-            .map(|race| match race.method.fit(&train).and_then(|map| Calibration::new(map, settings.pd_floor)) {
-                Ok(calibration) => Some(calibration),
-                Err(error) => {
-                    race.refused.get_or_insert(error.to_string());
-                    None
+            .map(|candidate| {
+                match candidate.method.fit(&train).and_then(|map| Calibration::new(map, settings.pd_floor)) {
+                    Ok(calibration) => Some(calibration),
+                    Err(error) => {
+                        candidate.refused.get_or_insert(error.to_string());
+                        None
+                    }
                 }
             })
             .collect();
@@ -196,9 +203,9 @@ fn run_folds(sample: &Ranked, mut races: Vec<Race>, folds: u8, settings: &Calibr
                 })
                 .collect();
             mass += tie.mass();
-            for (race, loss) in races.iter_mut().zip(&losses) {
+            for (candidate, loss) in candidates.iter_mut().zip(&losses) {
                 if let Some([good, bad]) = loss {
-                    race.loss += tie.good * good + tie.bad * bad;
+                    candidate.loss += tie.good * good + tie.bad * bad;
                 }
             }
             for (row, one) in squares.iter_mut().zip(&losses) {
@@ -210,49 +217,49 @@ fn run_folds(sample: &Ranked, mut races: Vec<Race>, folds: u8, settings: &Calibr
             }
         }
     }
-    for race in &mut races {
-        race.loss /= mass;
+    for candidate in &mut candidates {
+        candidate.loss /= mass;
     }
     // Standard error of a mean difference: sqrt((mean square − square of mean) / mass).
-    let losses: Vec<f64> = races.iter().map(|race| race.loss).collect();
+    let losses: Vec<f64> = candidates.iter().map(|candidate| candidate.loss).collect();
     for (row, one) in squares.iter_mut().zip(&losses) {
         for (sum, other) in row.iter_mut().zip(&losses) {
             *sum = ((*sum / mass - (one - other).powi(2)).max(0.0) / mass).sqrt();
         }
     }
-    (races, squares)
+    (candidates, squares)
 }
 
-fn judge(races: &[Race], errors: &Paired) -> Vec<Candidate> {
-    let best = races
+fn judge(candidates: &[CandidateMethod], errors: &Paired) -> Vec<Candidate> {
+    let best = candidates
         .iter()
         .enumerate()
-        .filter(|(_, race)| race.refused.is_none())
+        .filter(|(_, candidate)| candidate.refused.is_none())
         .min_by(|(_, a), (_, b)| a.loss.total_cmp(&b.loss))
-        .map(|(i, race)| (i, race.loss));
-    races
+        .map(|(i, candidate)| (i, candidate.loss));
+    candidates
         .iter()
         .enumerate()
-        .map(|(i, race)| {
-            let fitted = best.filter(|_| race.refused.is_none());
+        .map(|(i, candidate)| {
+            let fitted = best.filter(|_| candidate.refused.is_none());
             Candidate {
-                method: race.method,
-                log_loss: fitted.map(|_| race.loss),
-                excess: fitted.map(|(_, loss)| race.loss - loss),
+                method: candidate.method,
+                log_loss: fitted.map(|_| candidate.loss),
+                excess: fitted.map(|(_, loss)| candidate.loss - loss),
                 excess_error: fitted.and_then(|(best, _)| errors.get(i)?.get(best).copied()),
-                refused: race.refused.clone(),
+                refused: candidate.refused.clone(),
             }
         })
         .collect()
 }
 
 /// The fold of each good and of each bad row, in order of prediction.
-struct Deal {
+struct FoldAssignment {
     good: Vec<u8>,
     bad: Vec<u8>,
 }
 
-impl Deal {
+impl FoldAssignment {
     /// Shuffles a deck per class, in which each fold stands equally often.
     fn new(sample: &Ranked, folds: u8, seed: u64) -> Self {
         let deck = |rows: u64, stream: u64| {
@@ -357,10 +364,10 @@ mod tests {
     #[test]
     fn folds_part_the_rows() {
         let sample = ranked();
-        let deal = Deal::new(&sample, 5, 3);
+        let assignment = FoldAssignment::new(&sample, 5, 3);
         let mut held = 0.0;
         for fold in 0..5 {
-            let (train, held_out) = deal.split(&sample, fold);
+            let (train, held_out) = assignment.split(&sample, fold);
             let mass = |ties: &[Tie]| ties.iter().map(Tie::mass).sum::<f64>();
             assert!((mass(&train) + mass(&held_out) - 40.0).abs() < 1e-12);
             assert!((7.0..=9.0).contains(&mass(&held_out)));

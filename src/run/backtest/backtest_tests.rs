@@ -1,15 +1,19 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use jiff::civil::date;
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 
 use super::fate::{LoanNight, LoanStory};
 use super::judge::{JOIN_DAYS, LEAD_DAYS, judge};
 use super::panel::{MerchantSeries, Panel, PanelRule, Standing};
+use super::plan::{NightScope, Plan};
+use super::replay::Replayed;
 use super::*;
-use crate::domain::Currency;
+use crate::domain::{AsOf, Currency};
 use crate::run::Job;
+use crate::run::night_tables::ingest_job;
 use crate::run::progress::Silent;
 use crate::run::rules::JobRules;
 use crate::simulate::{SimulationSettings, simulate};
@@ -38,7 +42,8 @@ fn what_is_chosen_rests_on_nothing_of_the_judged_period() {
     assert!(plan.judged.to.saturating_add(90.days()) <= plan.judged.known_by);
     assert!(choosing.to.saturating_add(90.days()) <= plan.judged.from);
     assert!(choosing.known_by <= plan.judged.from);
-    let looked: Vec<Date> = plan.nights.iter().filter(|(_, look)| *look == Look::Alerts).map(|(n, _)| *n).collect();
+    let looked: Vec<Date> =
+        plan.nights.iter().filter(|(_, look)| *look == NightScope::Alerts).map(|(n, _)| *n).collect();
     assert!(looked.contains(&choosing.from) && looked.contains(&plan.judged.to));
     assert_eq!(looked.last(), Some(&plan.judged.to), "after it the ledger alone is looked at");
     assert!(plan.nights.last().unwrap().0 > day(893), "up to the observation date");
@@ -59,15 +64,15 @@ fn the_hazard_model_learns_from_nights_whose_outcomes_are_known_when_judging_beg
     let plan = bare.clone().learning(104, 120);
     let learnt = |look| plan.nights.iter().filter(move |(_, l)| *l == look).map(|(night, _)| *night);
     let last = bare.judged.from.saturating_sub(120.days());
-    assert!(learnt(Look::Features).all(|night| night <= last));
-    assert!(learnt(Look::FeaturesAlone).all(|night| night < bare.nights[0].0));
+    assert!(learnt(NightScope::Features).all(|night| night <= last));
+    assert!(learnt(NightScope::FeaturesAlone).all(|night| night < bare.nights[0].0));
     let all: Vec<Date> = plan.nights.iter().map(|(night, _)| *night).collect();
     assert!(all.windows(2).all(|pair| pair[0].saturating_add(7.days()) == pair[1]), "weekly, without a gap");
     let from = all[0];
     assert!(from >= last.saturating_sub((103 * 7).days()) && from < last.saturating_sub((102 * 7).days()), "{from}");
     // What is told of the rules stays as it is.
     let watched = |plan: &Plan| -> Vec<Date> {
-        plan.nights.iter().filter(|(_, look)| *look == Look::Alerts).map(|(night, _)| *night).collect()
+        plan.nights.iter().filter(|(_, look)| *look == NightScope::Alerts).map(|(night, _)| *night).collect()
     };
     assert_eq!((watched(&plan), plan.judged, plan.choosing), (watched(&bare), bare.judged, bare.choosing));
 }
@@ -316,8 +321,8 @@ fn the_future_changes_no_alert() {
     let data = tempfile::tempdir().unwrap();
     let settings = SimulationSettings::new(60, 24, 5, Currency::new("CNY").unwrap());
     simulate(&settings, data.path(), &|_, _| {}).unwrap();
-    let nights = [date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)].map(|night| (night, Look::Alerts));
-    let plan = |nights: &[(Date, Look)]| Plan {
+    let nights = [date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)].map(|night| (night, NightScope::Alerts));
+    let plan = |nights: &[(Date, NightScope)]| Plan {
         nights: nights.to_vec(),
         choosing: None,
         judged: Period { from: nights[0].0, to: nights[nights.len() - 1].0, known_by: date(2025, 7, 1) },

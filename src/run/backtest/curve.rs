@@ -6,9 +6,9 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use super::Plan;
 use super::judge::{Figures, Period, judge};
 use super::panel::{Panel, Standing};
+use super::plan::Plan;
 
 /// What flags borrowers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -11,15 +11,15 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::Plan;
 use super::choose::LEAST_MONEY_SHARE;
 use super::curve::{CurvePoint, Flagged, along, along_rules, worst};
 use super::judge::{Figures, Period, judge};
 use super::panel::{Panel, PanelRule, Standing};
+use super::plan::Plan;
 use super::replay::BacktestError;
 use crate::monitor::HazardTerms;
 use crate::run::hazard::{
-    AtRisk, Event, FirstMissed, HazardColumns, HazardFigures, MissedPayments, TooLittle, fit, probabilities,
+    AtRisk, Event, FirstMissed, HazardColumns, HazardFigures, MissedPayments, TooFewEvents, fit, probabilities,
 };
 use crate::run::rules::JobRules;
 use crate::spill::{Shelf, Shelved};
@@ -80,7 +80,7 @@ pub enum HazardReport {
     /// It was trained and judged.
     Judged(Box<HazardJudged>),
     /// There was too little to learn from: there is no model.
-    TooLittle(TooLittle),
+    TooLittle(TooFewEvents),
 }
 
 /// A model, and what it foresaw in the judged period.

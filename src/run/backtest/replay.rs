@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::fate::{LoanStory, loan_night};
 use super::hazard::HazardNights;
 use super::panel::{MerchantSeries, Panel, PanelRule, Standing};
-use super::{Look, Plan};
+use super::plan::{NightScope, Plan};
 use crate::domain::{AsOf, AsOfError, parallel};
 use crate::features::FeatureTable;
 use crate::model::ModelError;
@@ -135,18 +135,18 @@ pub fn replay(
                 is_graded: false,
             })
             .collect(),
-        nights: plan.nights.iter().filter(|(_, look)| *look == Look::Alerts).map(|(night, _)| *night).collect(),
+        nights: plan.nights.iter().filter(|(_, look)| *look == NightScope::Alerts).map(|(night, _)| *night).collect(),
         ..Panel::default()
     };
     let mut hazard = rules.monitor.hazard.map(|_| HazardNights::new(rules, store.folder()));
     let mut standing = StandingAlerts::default();
     let mut before = FeaturesBefore::default();
-    let features = plan.nights.iter().filter(|(_, look)| *look != Look::Ledger).count();
+    let features = plan.nights.iter().filter(|(_, look)| *look != NightScope::Ledger).count();
     let steps = (plan.nights.len() + features) as u64;
     progress.stage("replay nights", Some(u64::from(store.buckets()) * steps));
     for &(on, look) in &plan.nights {
         let night = AsOf::new(on, as_of.time_zone().clone())?;
-        if look == Look::Ledger {
+        if look == NightScope::Ledger {
             for ledger in ledgers(store, &night, rules, progress)? {
                 note_ledger(&mut panel, &ledger, &night)?;
             }
@@ -163,7 +163,7 @@ pub fn replay(
         let mut at_risk = Vec::new();
         for shard in &shards {
             let ledger = shard.ledger.as_ref().ok_or(BacktestError::NoLoanBook)?;
-            if look != Look::FeaturesAlone {
+            if look != NightScope::FeaturesAlone {
                 note_ledger(&mut panel, ledger, &night)?;
             }
             if let Some(hazard) = hazard.as_mut().filter(|_| on == plan.judged.from) {
@@ -182,7 +182,7 @@ pub fn replay(
         if let Some(hazard) = &mut hazard {
             hazard.add(on, &at_risk)?;
         }
-        if look != Look::Alerts {
+        if look != NightScope::Alerts {
             continue;
         }
         let names = rules.monitor.features_before();
@@ -207,7 +207,7 @@ fn replay_night(
     store: &Store,
     night: &AsOf,
     rules: &JobRules,
-    (columns, look): (Option<&HazardColumns>, Look),
+    (columns, look): (Option<&HazardColumns>, NightScope),
     (standing, before): (&StandingAlerts, &FeaturesBefore),
     progress: &dyn Progress,
 ) -> Result<Vec<ShardNight>, BacktestError> {
@@ -227,7 +227,7 @@ fn replay_night(
         let at_risk = at_risk.transpose()?.unwrap_or_default();
         let mut alerts = Vec::new();
         let mut asked: BTreeMap<String, [u64; 2]> = BTreeMap::new();
-        let watched = if look == Look::Alerts { table.merchants.len() } else { 0 };
+        let watched = if look == NightScope::Alerts { table.merchants.len() } else { 0 };
         for (at, merchant) in table.merchants.iter().enumerate().take(watched) {
             let loans = ledger.as_ref().map(|ledger| ledger.of(merchant));
             let row = TableRow { table: &table, at };

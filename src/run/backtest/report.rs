@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::Plan;
 use super::choose::{ChosenRule, LEAST_MONEY_SHARE, LEAST_PRECISION, as_in_file, choose, is_chosen};
 use super::curve::CurvePoint;
 use super::hazard::{AlertBudget, HazardReport};
 use super::judge::{Figures, LEAD_DAYS, Period, judge};
 use super::panel::Panel;
+use super::plan::Plan;
 use crate::run::summary::write_table;
 
 /// One rule by itself, over the judged period.

@@ -10,7 +10,7 @@ use crate::domain::Digest;
 use crate::exposure::OfferState;
 use crate::monitor::{BookDifference, DriftFault, Monitor, Portfolio};
 use crate::offer::{CapName, Offer, Policy};
-use crate::repayment::{UnknownLimit, is_of_broken_row};
+use crate::repayment::{UnknownLimit, is_broken_row_code};
 use crate::run::decide::Decided;
 use crate::run::loan_survey::UnknownLoans;
 use crate::run::summarise::Totals;
@@ -182,7 +182,7 @@ fn check_unknown_loans<'a>(
             share,
             max_share: limit.max_share,
             broken_rules: match causes.first() {
-                Some(cause) if is_of_broken_row(&cause.code) => rules_of_loan_rows(lines),
+                Some(cause) if is_broken_row_code(&cause.code) => rules_of_loan_rows(lines),
                 _ => Vec::new(),
             },
             causes,

@@ -28,7 +28,7 @@ pub(in crate::run) fn missing_days(
     let known_until = known_until.filter(|day| *day < before_as_of.min(as_of)).max();
     let Some(known_until) = known_until else { return by_table };
     let mut days: BTreeMap<&str, BTreeSet<Date>> = BTreeMap::new();
-    for file in with_rows_of_their_own(tonight) {
+    for file in distinct_files_with_rows(tonight) {
         days.entry(&file.input).or_default().extend(day_named(&file.path).filter(|day| *day < as_of));
     }
     let Some(latest) = days.values().filter_map(|days| days.last()).max().copied() else { return by_table };
@@ -45,7 +45,7 @@ pub(in crate::run) fn missing_days(
 }
 
 /// Files that have rows, and not the bytes of one before them by path.
-fn with_rows_of_their_own(files: &[InputFile]) -> impl Iterator<Item = &InputFile> {
+fn distinct_files_with_rows(files: &[InputFile]) -> impl Iterator<Item = &InputFile> {
     let mut first: BTreeMap<(&str, Digest), &str> = BTreeMap::new();
     for file in files {
         let first = first.entry((&file.input, file.sha256)).or_insert(&file.path);

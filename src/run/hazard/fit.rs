@@ -57,7 +57,7 @@ pub enum TroubleModel {
 
 /// Why there is no model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TooLittle {
+pub struct TooFewEvents {
     /// Borrowers who began to miss payments, each first missed payment once.
     pub events: u64,
     /// How many are needed.
@@ -151,10 +151,10 @@ pub fn fit(
     events: &[Event<'_>],
     (horizon_days, min_events): (u16, u64),
     horizon_nights: usize,
-) -> Result<Result<FittedHazard, TooLittle>, ModelError> {
+) -> Result<Result<FittedHazard, TooFewEvents>, ModelError> {
     let found = distinct(events.iter().filter(|event| event.is_within(horizon_days)));
     let rows = events.len() as u64;
-    let too_little = |why: String| TooLittle { events: found, needed: min_events, rows, why };
+    let too_little = |why: String| TooFewEvents { events: found, needed: min_events, rows, why };
     if found < min_events {
         let why = format!("{found} first missed payments in {rows} rows are too few to learn from");
         return Ok(Err(too_little(why)));

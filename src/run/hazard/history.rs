@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::at_risk::{AtRisk, HazardColumns};
-use super::fit::{Event, HazardFigures, TooLittle, TroubleModel, fit, probabilities};
+use super::fit::{Event, HazardFigures, TooFewEvents, TroubleModel, fit, probabilities};
 use super::missed::{FirstMissed, MissedPayments, first_missed};
 use super::past_nights::past_rows;
 use crate::domain::{AsOf, parallel};
@@ -29,7 +29,7 @@ pub enum HazardModel {
     /// A model.
     Trained(Box<TrainedHazard>),
     /// None: there was too little to learn from, or what was learnt is no better than chance.
-    TooLittle(TooLittle),
+    TooLittle(TooFewEvents),
 }
 
 /// A model of trouble to come.
@@ -69,13 +69,13 @@ impl HazardModel {
 
 /// What is foreseen of borrowers: the model, and how a shard's rows for it are made.
 #[derive(Debug, Clone)]
-pub struct Foresight {
+pub struct HazardScoring {
     columns: HazardColumns,
     model: TroubleModel,
     case_cost_minor: i64,
 }
 
-impl Foresight {
+impl HazardScoring {
     /// By the job's model; `None` where the monitor file asks for no hazard model, or there was too little to learn one from.
     ///
     /// # Errors
@@ -132,7 +132,7 @@ pub fn learn(
     if events < needed {
         // Before any night is measured.
         let why = format!("{events} loans went into default by {}, {needed} are needed (min_events)", as_of.date());
-        return Ok(Some(HazardModel::TooLittle(TooLittle { events, needed, rows: 0, why })));
+        return Ok(Some(HazardModel::TooLittle(TooFewEvents { events, needed, rows: 0, why })));
     }
     let missed = MissedPayments::new(missed);
     let columns = HazardColumns::of(rules);
@@ -149,7 +149,7 @@ pub fn learn(
     if worth.is_none_or(|[low, _]| low <= CHANCE) {
         let why = "what it foresees of merchants that it has not seen may be no better than chance".to_owned();
         let HazardFigures { events, rows, .. } = fitted.figures;
-        return Ok(Some(HazardModel::TooLittle(TooLittle { events, needed, rows, why })));
+        return Ok(Some(HazardModel::TooLittle(TooFewEvents { events, needed, rows, why })));
     }
     Ok(Some(HazardModel::Trained(Box::new(TrainedHazard {
         horizon_days: terms.horizon_days,
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(read, saved);
         assert!(read.text().contains("40 first missed payments"), "{}", read.text());
         let HazardModel::Trained(model) = read else { panic!("it was trained") };
-        let foresight = Foresight { columns: columns.clone(), model: model.model, case_cost_minor: 0 };
+        let scoring = HazardScoring { columns: columns.clone(), model: model.model, case_cost_minor: 0 };
 
         let column =
             |name: &str, values: [f64; 3]| FeatureColumn { name: name.to_owned(), values: values.map(Some).to_vec() };
@@ -202,7 +202,7 @@ mod tests {
         };
         let known = vec![loan("a", "1"), LoanStanding { dpd: 1, ..loan("b", "1") }, loan("c", "1")];
         let ledger = LoanLedger { known, unknown: Vec::new(), remarks: Vec::new() };
-        let seen = foresight.outlooks::<DecideError>(&table, &ledger, ON).unwrap();
+        let seen = scoring.outlooks::<DecideError>(&table, &ledger, ON).unwrap();
         let [(first, worse), (second, better)] = seen.as_slice() else { panic!("{seen:?}") };
         assert_eq!((first.as_str(), second.as_str(), worse.owed_minor), ("a", "c", 600));
         assert!(worse.trouble_prob > 2.0 * better.trouble_prob, "{seen:?}");

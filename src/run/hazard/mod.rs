@@ -17,6 +17,6 @@ mod missed;
 mod past_nights;
 
 pub use at_risk::{AtRisk, HazardColumns};
-pub use fit::{Event, HazardFigures, TooLittle, fit, probabilities};
-pub use history::{Foresight, HAZARD, HazardModel, learn};
+pub use fit::{Event, HazardFigures, TooFewEvents, fit, probabilities};
+pub use history::{HAZARD, HazardModel, HazardScoring, learn};
 pub use missed::{FirstMissed, MissedPayments, first_missed};

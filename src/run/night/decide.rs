@@ -9,7 +9,7 @@ use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, 
 use crate::exposure::{OpenOffer, RememberedMember, RememberedOwner, Statement};
 use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
-use crate::model::ability::{CategoryReceipts, MerchantReceipts, ReceiptsAhead};
+use crate::model::ability::{CategoryReceipts, HorizonForecast, MerchantReceipts};
 use crate::model::registry::Bundle;
 use crate::model::{ModelError, ScoreScale, Scored};
 use crate::monitor::{
@@ -24,7 +24,7 @@ use crate::offer::{
 use crate::publish::PublishError;
 use crate::repayment::{BorrowerRecord, LoanException, RememberedLoan};
 use crate::run::facts::{FactsError, MerchantFacts, ShardFacts};
-use crate::run::hazard::Foresight;
+use crate::run::hazard::HazardScoring;
 use crate::run::population::PopulationError;
 use crate::run::scenarios::{Scenarios, scoring_table};
 use crate::run::stages::Stopwatch;
@@ -111,7 +111,7 @@ pub struct DecisionContext<'a> {
     /// Reference population of the index.
     pub reference: &'a Reference,
     /// Trouble to come; `None` without a hazard model.
-    pub foresight: Option<&'a Foresight>,
+    pub hazard: Option<&'a HazardScoring>,
     /// Takes the time that watching takes.
     pub watching: &'a Stopwatch,
     /// Currency of every amount.
@@ -235,7 +235,7 @@ pub fn decide_shard(
 }
 
 /// What watching says of a merchant that its offers depend on.
-struct Watched {
+struct MonitoringResult {
     /// Why nothing new may be lent now.
     freezes: Vec<Reason>,
     standing: CreditStanding,
@@ -248,10 +248,10 @@ fn watch_shard(
     table: &FeatureTable,
     facts: &ShardFacts,
     context: &DecisionContext<'_>,
-) -> Result<Vec<Watched>, DecideError> {
-    let outlooks: BTreeMap<String, Outlook> = match context.foresight.zip(facts.ledger.as_ref()) {
-        Some((foresight, ledger)) => {
-            foresight.outlooks::<DecideError>(table, ledger, context.as_of.date())?.into_iter().collect()
+) -> Result<Vec<MonitoringResult>, DecideError> {
+    let outlooks: BTreeMap<String, Outlook> = match context.hazard.zip(facts.ledger.as_ref()) {
+        Some((hazard, ledger)) => {
+            hazard.outlooks::<DecideError>(table, ledger, context.as_of.date())?.into_iter().collect()
         }
         None => BTreeMap::new(),
     };
@@ -263,7 +263,7 @@ fn watch_shard(
         let mut freezes = watch_merchant(decided, context, (merchant, &lookup), (facts, pd_prob), outlook)?;
         let standing = restore_merchant(decided, context, merchant, &lookup, facts)?;
         freezes.extend(standing.refusal.clone());
-        watched.push(Watched { freezes, standing, outlook });
+        watched.push(MonitoringResult { freezes, standing, outlook });
     }
     Ok(watched)
 }
@@ -273,7 +273,7 @@ fn offer_to(
     decided: &mut Decided,
     (lookup, scored, own): (TableRow<'_>, &Scored, &MerchantFacts),
     (facts, seasons, scenarios): (&ShardFacts, &CategoryReceipts, &Scenarios),
-    watched: &Watched,
+    watched: &MonitoringResult,
     context: &DecisionContext<'_>,
 ) -> Result<(), DecideError> {
     let TableRow { table, at } = lookup;
@@ -288,7 +288,7 @@ fn offer_to(
     let known = context.bundle.ability.as_ref().zip(own.receipts.as_ref());
     let foreseen = known.map(|(model, history)| model.foresee(history, seasons)).unwrap_or_default();
     if let Some((_, history)) = known {
-        let of_merchant = |ahead: &ReceiptsAhead| MerchantReceipts::new(merchant, history, seasons, ahead);
+        let of_merchant = |ahead: &HorizonForecast| MerchantReceipts::new(merchant, history, seasons, ahead);
         decided.receipts.extend(foreseen.horizons.iter().map(of_merchant));
     }
     let case = MerchantCase {

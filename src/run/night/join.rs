@@ -1,4 +1,4 @@
-//! How shards come together: totals that deciding any of them needs, and what is joined of them once they are decided.
+//! How shards come together once they are decided.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -11,45 +11,14 @@ use super::portfolio_report::PortfolioReport;
 use super::settlement::{Waiting, apply, claims_of};
 use super::summarise::Totals;
 use crate::domain::{AsOf, parallel};
-use crate::exposure::{GroupTotals, OwnerTotals};
-use crate::model::ability::CategoryReceipts;
-use crate::monitor::{DefaultedGroups, RollMatrix};
+use crate::monitor::RollMatrix;
 use crate::offer::{Claims, Invitation, OptimisationSummary, Policy, Settlement};
 use crate::run::decision_gates::{Pledges, check_settled, check_shard};
 use crate::run::error::RunError;
-use crate::run::facts::ShardFacts;
 use crate::run::progress::Progress;
-use crate::run::receipts;
 use crate::run::stages::StageClock;
 use crate::run::unseen::Unseen;
 use crate::spill::{Shelf, Shelved};
-
-/// Totals over all merchants that deciding any of them needs; shards come in any order.
-#[derive(Default)]
-pub(in crate::run) struct AcrossShards {
-    pub groups: GroupTotals,
-    pub owners: OwnerTotals,
-    pub categories: CategoryReceipts,
-    pub defaulted: DefaultedGroups,
-}
-
-impl AcrossShards {
-    pub fn of(facts: &ShardFacts) -> Self {
-        Self {
-            groups: facts.accounts.groups.clone(),
-            owners: facts.accounts.owners.clone(),
-            categories: receipts::by_category(facts.merchants.values().filter_map(|m| m.receipts.as_ref())),
-            defaulted: facts.ledger.as_ref().map(DefaultedGroups::of).unwrap_or_default(),
-        }
-    }
-
-    pub fn merge(&mut self, of_shard: &Self) {
-        self.groups.merge(&of_shard.groups);
-        self.owners.merge(&of_shard.owners);
-        self.categories.merge(&of_shard.categories);
-        self.defaulted.merge(&of_shard.defaulted);
-    }
-}
 
 /// Bytes of decided shards that are held in memory while they wait for all others.
 pub(in crate::run) const HELD_WAITING: usize = 256 << 20;

@@ -1,5 +1,6 @@
 //! The steps of a night, from what came in to the published run.
 
+pub(super) mod across_shards;
 mod config_copies;
 pub(super) mod decide;
 mod decided_tables;

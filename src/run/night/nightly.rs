@@ -3,43 +3,46 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::across_shards::AcrossShards;
 use super::decide::{DecideError, DecisionContext, decide_shard};
 use super::decided_tables::DecidedTables;
-use super::drift_report::drift_report;
+use super::drift_report::{DriftCounts, drift_report};
 use super::interchange_files::tell_lineage;
-use super::join::{AcrossShards, HELD_WAITING, Join, Joined};
+use super::join::{HELD_WAITING, Join, Joined};
 use super::night_before::NightBefore;
 use super::night_tables::{KEPT, NightTables, answers_since, prepare};
 use super::officers_work::notes_on_decisions;
 use super::open_offers::{parts_per_million, read_member_risks};
 use super::portfolio_report::PortfolioReport;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
+use super::summarise::Totals;
 use super::summary::RunSummary;
 use crate::contract;
-use crate::exposure::groups_of_broken_members;
+use crate::exposure::{AccountTerms, GroupTotals, groups_of_broken_members};
+use crate::features::Overflow;
 use crate::model::registry::{Bundle, Registry};
 use crate::model::{AbilityModel, ScoreScale};
-use crate::monitor::{BookContext, WatchContext};
-use crate::offer::Settlement;
+use crate::monitor::{BookContext, DefaultedGroups, WatchContext};
+use crate::offer::{OptimisationSummary, Settlement};
 use crate::publish::{
     Begun, ConfigCopy, DecisionLog, InputFile, OfficerLogs, Pointing, PreviousRun, Provenance, PublishError, Published,
     PublishedRun, Publisher, RunIdentity, Stage, StageCost, log_decisions,
 };
 use crate::run::Job;
+use crate::run::approval::no_better_than_chance;
 use crate::run::decision_gates::check_gates;
 use crate::run::error::RunError;
-use crate::run::facts::{LookedAt, ShardFacts};
-use crate::run::hazard::Foresight;
-use crate::run::job_training::no_better_than_chance;
+use crate::run::facts::{ReceiptMeasure, ShardFacts};
+use crate::run::hazard::HazardScoring;
 use crate::run::model_choice::terms_not_foreseen;
 use crate::run::options::{RunOptions, open_job};
 use crate::run::past_months::PastMonths;
-use crate::run::population::{finish_shards, prepare_shards};
+use crate::run::population::{PreparedShards, finish_shards, prepare_shards};
 use crate::run::progress::Progress;
 use crate::run::rules::JobRules;
 use crate::run::scenarios::{Scenarios, measure_scenarios};
 use crate::run::scratch;
-use crate::run::stages::StageClock;
+use crate::run::stages::{StageClock, Stopwatch};
 use crate::run::tonights_model::models_for;
 use crate::run::unseen::Unseen;
 use crate::run::whose_runs::refuse_runs_of_another_job;
@@ -132,8 +135,10 @@ fn run_locked(
     }
     let mut stage = match publisher.begin(identity, Pointing::Forward)? {
         Begun::Stage(stage) => stage,
-        Begun::NothingNew(published) => return earlier(published, false, progress.stages()),
-        Begun::Repointed(published) => return earlier(published, true, progress.stages()),
+        Begun::NothingNew(published) => return earlier(published, progress.stages()),
+        Begun::Repointed(published) => {
+            return Ok(RunOutcome { is_new: true, ..earlier(published, progress.stages())? });
+        }
     };
     if let Some(policy) = job.archive {
         stage.archive_inputs(&job.intake.source.data, policy)?;
@@ -190,6 +195,37 @@ pub(in crate::run) struct Night<'a> {
     pub is_rehearsal: bool,
 }
 
+/// What the steps of a night share: what the night before left, and where rows are gathered.
+struct NightWork<'a> {
+    memory: &'a NightBefore,
+    terms: AccountTerms<'a>,
+    past_months: &'a PastMonths<'a>,
+    wide: &'a WideTables,
+    tables: &'a DecidedTables,
+    scratch: &'a Path,
+}
+
+/// Every shard measured, and what was added up over all of them.
+struct MeasuredNight {
+    shards: PreparedShards<ShardFacts>,
+    across: AcrossShards,
+}
+
+/// What is counted over all merchants, once everybody is decided.
+struct DecidedNight {
+    totals: Totals,
+    drift: DriftCounts,
+    overflows: Vec<Overflow>,
+    optimisation: Option<OptimisationSummary>,
+}
+
+/// What a night scores by.
+struct NightScoring<'a> {
+    scale: &'a ScoreScale,
+    hazard: Option<&'a HazardScoring>,
+    watching: &'a Stopwatch,
+}
+
 impl Night<'_> {
     /// Measures, decides, checks the gates and publishes.
     pub fn decide_and_publish(
@@ -199,46 +235,126 @@ impl Night<'_> {
         notes: Vec<String>,
         progress: &StageClock<'_>,
     ) -> Result<RunOutcome, RunError> {
-        let Self { job, rules, tables: night, bundle, reference, restates, .. } = *self;
+        let Self { job, rules, tables: night, bundle, .. } = *self;
         let (ingested, as_of) = (&night.ingested, &night.ingested.as_of);
+        let scratch = stage.scratch()?;
         let declared = JobRules::declared_tables(job);
-        let terms = rules.policy.account_terms(&declared);
-        let memory = NightBefore::read(&job.out, night, rules, job.gates.rows_sent_days)?;
-        let before = memory.of_accounts();
-        let past_months = PastMonths::new(&ingested.store, as_of, rules)?;
+        let work = NightWork {
+            memory: &NightBefore::read(&job.out, night, rules, job.gates.rows_sent_days)?,
+            terms: rules.policy.account_terms(&declared),
+            past_months: &PastMonths::new(&ingested.store, as_of, rules)?,
+            wide: &WideTables::new(&scratch, &rules.features, as_of).map_err(DecideError::from)?,
+            tables: &DecidedTables::new(&scratch),
+            scratch: &scratch,
+        };
+        let measured = self.measure(&work, progress)?;
+        let decided = self.decide(measured, &work, progress)?;
+        check_gates(ingested, &decided.totals, &rules.monitor)?;
+        let mut summary = decided.totals.summary(job, night, &decided.overflows, (bundle, &rules.policy));
+        summary.optimisation = decided.optimisation;
+        let drift = drift_report(&decided.drift, bundle, night.previous.as_ref(), &mut summary, rules)?;
+        work.tables.add_drift(drift)?;
+        progress.stage("publish", None);
+        let officers = self.log_officers()?;
+        let inputs = PublishInputs { job, ingested, tables: work.tables, bundle, wide: work.wide, summary: &summary };
+        let config = publish_run(&mut stage, inputs)?;
+        if let Some(first) = self.restates {
+            stage.restated_from(first, &scratch)?;
+        }
+        let published = stage.publish(provenance(options, config, notes, progress.stages(), officers))?;
+        Ok(RunOutcome { published, is_new: true, summary, stages: progress.stages() })
+    }
+
+    /// Takes the facts of every shard, and adds up what crosses merchants.
+    fn measure(&self, work: &NightWork<'_>, progress: &StageClock<'_>) -> Result<MeasuredNight, RunError> {
+        let Self { job, rules, tables: night, bundle, .. } = *self;
+        let (ingested, as_of) = (&night.ingested, &night.ingested.as_of);
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.all_rows());
-        let scratch = stage.scratch()?;
-        let wide = WideTables::new(&scratch, &rules.features, as_of).map_err(DecideError::from)?;
         let across = Mutex::new(AcrossShards {
             groups: groups_of_broken_members(&ingested.unattributed, as_of),
             ..AcrossShards::default()
         });
         let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
-        let looked_at =
-            LookedAt { features: &rules.features, measure: &job.model.ability_measure, horizons: &horizons };
-        let prepared =
+        let receipts =
+            ReceiptMeasure { features: &rules.features, measure: &job.model.ability_measure, horizons: &horizons };
+        let memory = work.memory;
+        let before = memory.of_accounts();
+        let shards =
             prepare_shards(&ingested.store, as_of, rules, (&memory.evidence, &memory.rows), progress, |seen| {
-                let mut facts = ShardFacts::of(seen, before, &terms, &looked_at, &memory.states)?;
-                facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
+                let mut facts = ShardFacts::of(seen, before, &work.terms, &receipts, &memory.states)?;
+                facts.scenarios = measure_scenarios(seen, rules, &receipts)?;
                 let of_shard = AcrossShards::of(&facts);
                 across.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
                 if let Some(ledger) = &facts.ledger {
-                    past_months.add_shard(seen.whole, ledger)?;
+                    work.past_months.add_shard(seen.whole, ledger)?;
                 }
-                wide.add_evidence(seen)?;
+                work.wide.add_evidence(seen)?;
                 Ok::<_, DecideError>(facts)
             })?;
-        let AcrossShards { mut groups, owners, categories, defaulted } =
-            across.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let foresight = Foresight::of(rules, bundle)?;
+        Ok(MeasuredNight { shards, across: across.into_inner().unwrap_or_else(PoisonError::into_inner) })
+    }
+
+    /// Scores and decides every shard, and settles what crosses merchants.
+    fn decide(
+        &self,
+        measured: MeasuredNight,
+        work: &NightWork<'_>,
+        progress: &StageClock<'_>,
+    ) -> Result<DecidedNight, RunError> {
+        let Self { rules, tables: night, bundle, .. } = *self;
+        let (ingested, as_of) = (&night.ingested, &night.ingested.as_of);
+        let MeasuredNight { shards, across: AcrossShards { mut groups, owners, categories, defaulted } } = measured;
+        let overflows = shards.overflows.clone();
+        let hazard = HazardScoring::of(rules, bundle)?;
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
-        if rules.policy.groups.is_some_and(|terms| terms.dependence.is_some()) {
-            let risks = read_member_risks(night.previous.as_ref(), &groups.members())?;
+        self.add_member_risks(&mut groups, &scale)?;
+        let watching = progress.stopwatch();
+        let scoring = NightScoring { scale: &scale, hazard: hazard.as_ref(), watching: &watching };
+        let context = self.decision_context(work.memory, &defaulted, &scoring);
+        progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
+        progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
+        let may_wait = |record: &BrokenRecord| work.terms.may_wait(record.known_at, as_of);
+        let unseen = Unseen::new(work.memory, &ingested.unattributed, may_wait);
+        let joined = Mutex::new(Joined::new(unseen, PortfolioReport::new(context.book, &work.memory.states)));
+        let settlement = Settlement::of(&rules.policy).map_err(DecideError::from)?;
+        let join = Join { tables: work.tables, joined: &joined, settlement: &settlement, policy: &rules.policy, as_of };
+        let shelf = Shelf::new(work.scratch, HELD_WAITING);
+        let waiting = finish_shards(shards, rules, progress, |shard| {
+            let mut facts = shard.taken;
+            facts.accounts.share(&groups, &owners, &work.terms);
+            work.wide.add_features(&shard.features)?;
+            let scenarios = std::mem::take(&mut facts.scenarios);
+            let scenarios = Scenarios::new(scenarios, shard.totals, &rules.features, &bundle.scorecard)?;
+            let decided = decide_shard(&shard.features, &facts, &scenarios, &categories, &context)?;
+            join.decided(decided, &shelf)
+        })?;
+        progress.part("watch", ingested.store.rows(contract::LOANS.name).unwrap_or(0), &watching);
+        let optimisation = join.settled(waiting, &shelf, progress)?;
+        let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (totals, drift) = joined.close(work.tables, as_of.date(), &work.past_months.matrices())?;
+        Ok(DecidedNight { totals, drift, overflows, optimisation })
+    }
+
+    /// Where prices look at how members of a group depend on one another: how likely each was to default on the night before.
+    fn add_member_risks(&self, groups: &mut GroupTotals, scale: &ScoreScale) -> Result<(), RunError> {
+        if self.rules.policy.groups.is_some_and(|terms| terms.dependence.is_some()) {
+            let risks = read_member_risks(self.tables.previous.as_ref(), &groups.members())?;
             groups.look_up_risks(&risks, parts_per_million(scale.riskiest().get()));
         }
-        let watching = progress.stopwatch();
-        let context = DecisionContext {
+        Ok(())
+    }
+
+    /// What every shard is decided by.
+    fn decision_context<'a>(
+        &'a self,
+        memory: &'a NightBefore,
+        defaulted: &'a DefaultedGroups,
+        scoring: &NightScoring<'a>,
+    ) -> DecisionContext<'a> {
+        let Self { job, rules, tables: night, bundle, reference, .. } = *self;
+        let (ingested, as_of) = (&night.ingested, &night.ingested.as_of);
+        DecisionContext {
             as_of,
             features: &rules.features,
             policy: &rules.policy,
@@ -251,55 +367,18 @@ impl Night<'_> {
             states: &memory.states,
             book: BookContext {
                 monitor: &rules.monitor,
-                groups: &defaulted,
+                groups: defaulted,
                 before: memory.book_before.as_ref(),
                 horizon_days: rules.policy.price.pd_horizon_days,
                 as_of: as_of.date(),
             },
             bundle,
-            scale: &scale,
+            scale: scoring.scale,
             reference,
-            foresight: foresight.as_ref(),
-            watching: &watching,
+            hazard: scoring.hazard,
+            watching: scoring.watching,
             currency: job.intake.currency,
-        };
-        let overflows = prepared.overflows.clone();
-        progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
-        progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
-        let tables = DecidedTables::new(&scratch);
-        let may_wait = |record: &BrokenRecord| terms.may_wait(record.known_at, as_of);
-        let unseen = Unseen::new(&memory, &ingested.unattributed, may_wait);
-        let joined = Mutex::new(Joined::new(unseen, PortfolioReport::new(context.book, &memory.states)));
-        let settlement = Settlement::of(&rules.policy).map_err(DecideError::from)?;
-        let join = Join { tables: &tables, joined: &joined, settlement: &settlement, policy: &rules.policy, as_of };
-        let shelf = Shelf::new(&scratch, HELD_WAITING);
-        let waiting = finish_shards(prepared, rules, progress, |shard| {
-            let mut facts = shard.taken;
-            facts.accounts.share(&groups, &owners, &terms);
-            wide.add_features(&shard.features)?;
-            let scenarios = std::mem::take(&mut facts.scenarios);
-            let scenarios = Scenarios::new(scenarios, shard.totals, &rules.features, &bundle.scorecard)?;
-            let decided = decide_shard(&shard.features, &facts, &scenarios, &categories, &context)?;
-            join.decided(decided, &shelf)
-        })?;
-        progress.part("watch", ingested.store.rows(contract::LOANS.name).unwrap_or(0), &watching);
-        let optimisation = join.settled(waiting, &shelf, progress)?;
-        let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (totals, drift) = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;
-
-        check_gates(ingested, &totals, &rules.monitor)?;
-        let mut summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
-        summary.optimisation = optimisation;
-        tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &mut summary, rules)?)?;
-        progress.stage("publish", None);
-        let officers = self.log_officers()?;
-        let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
-        let config = publish_run(&mut stage, inputs)?;
-        if let Some(first) = restates {
-            stage.restated_from(first, &scratch)?;
         }
-        let published = stage.publish(provenance(options, config, notes, progress.stages(), officers))?;
-        Ok(RunOutcome { published, is_new: true, summary, stages: progress.stages() })
     }
 
     /// Writes which of the officers' decisions are in force. A dry run and a restatement decide about nobody.
@@ -336,14 +415,10 @@ fn provenance(
 }
 
 /// A run that was published before; its own summary is read back.
-pub(in crate::run) fn earlier(
-    published: Published,
-    is_new: bool,
-    stages: Vec<StageCost>,
-) -> Result<RunOutcome, RunError> {
+pub(in crate::run) fn earlier(published: Published, stages: Vec<StageCost>) -> Result<RunOutcome, RunError> {
     let path = published.run_dir.join("results.json");
     let text =
         std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;
     let summary = serde_json::from_slice(&text).map_err(|e| PublishError::Malformed { path, why: e.to_string() })?;
-    Ok(RunOutcome { published, is_new, summary, stages })
+    Ok(RunOutcome { published, is_new: false, summary, stages })
 }

@@ -15,8 +15,8 @@ use crate::model::registry::Bundle;
 use crate::monitor::{Alert, AlertState, Handling, MonitorError, Portfolio, Verdict};
 use crate::offer::{Decline, Policy};
 use crate::run::Job;
-use crate::run::job_training::ability_report;
 use crate::run::loan_survey::{UnknownCauses, UnknownLoans};
+use crate::run::saved_models::ability_report;
 use crate::scenario::PastTrade;
 
 /// What is counted of the rows that a night decides. Whole numbers: shards may be added in any order.

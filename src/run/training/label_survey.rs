@@ -10,8 +10,9 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::job_training::{Part, TrainingError, ability_group, part_of};
+use super::job_training::TrainingError;
 use super::labels::{Outcomes, outcomes};
+use super::snapshots::{Part, ability_group, part_of};
 use crate::domain::{AsOf, grouped, parallel};
 use crate::features::MOST_BEFORE_DAYS;
 use crate::model::MIN_OUTCOMES;
@@ -60,9 +61,9 @@ pub struct LabelSurvey {
     /// What training refuses, or what keeps its model from being approved by the job.
     pub findings: Vec<LabelFinding>,
     /// Settings that would do, the smallest change first; empty where the job's own do, or none that was tried does.
-    pub would_do: Vec<WouldDo>,
+    pub would_do: Vec<SuggestedSettings>,
     /// What was tried: empty where the job's own settings do.
-    pub tried: Vec<Tried>,
+    pub tried: Vec<TriedWindow>,
 }
 
 /// One snapshot's labels.
@@ -129,7 +130,7 @@ pub enum LabelFault {
 
 /// Settings of `[model]` that would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WouldDo {
+pub struct SuggestedSettings {
     /// What makes a merchant bad.
     pub label: LabelKind,
     /// Days of future that decide a label; `pd_horizon_days` of the policy must be the same.
@@ -150,7 +151,7 @@ pub struct WouldDo {
 
 /// One performance window that was tried, with all snapshots that history allows, at most [`SNAPSHOTS_TRIED`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Tried {
+pub struct TriedWindow {
     /// What makes a merchant bad.
     pub label: LabelKind,
     /// Days of future that decide a label.
@@ -387,11 +388,11 @@ impl Counter<'_> {
         &mut self,
         own: &ModelSettings,
         must_improve: bool,
-    ) -> Result<(Vec<WouldDo>, Vec<Tried>), TrainingError> {
+    ) -> Result<(Vec<SuggestedSettings>, Vec<TriedWindow>), TrainingError> {
         let (mut would_do, mut tried) = (Vec::new(), Vec::new());
         for candidate in candidates(own, self.rules) {
             let labels = self.back_in_time(&candidate)?;
-            tried.push(Tried {
+            tried.push(TriedWindow {
                 label: candidate.label,
                 performance_days: candidate.performance_days,
                 snapshots: u16::try_from(labels.len()).unwrap_or(u16::MAX),
@@ -404,7 +405,7 @@ impl Counter<'_> {
                 (!must_improve).then(|| nearest(&candidate, own, &labels, passes)).flatten()
             });
             let before_days = self.before_days_of(own, &candidate);
-            would_do.extend(found.map(|settings| WouldDo { before_days, ..settings }));
+            would_do.extend(found.map(|settings| SuggestedSettings { before_days, ..settings }));
             if is_done {
                 break;
             }
@@ -490,7 +491,7 @@ fn nearest(
     own: &ModelSettings,
     labels: &[SnapshotLabels],
     passes: impl Fn(&[LabelFinding]) -> bool,
-) -> Option<WouldDo> {
+) -> Option<SuggestedSettings> {
     let most = u16::try_from(labels.len()).unwrap_or(u16::MAX);
     let mut tries: Vec<(u16, u16)> =
         (1..most).flat_map(|test| (test + 1..=most).map(move |snapshots| (test, snapshots))).collect();
@@ -504,7 +505,7 @@ fn nearest(
         let (train, test) = (of_part(Part::Train), of_part(Part::Test));
         let has_train = (0..snapshots).any(|n| part_of(&settings, n) == Part::Train);
         let findings = judge(&settings, train, test, has_train);
-        passes(&findings).then_some(WouldDo {
+        passes(&findings).then_some(SuggestedSettings {
             label: settings.label,
             performance_days: settings.performance_days,
             snapshots,
@@ -521,23 +522,6 @@ fn nearest(
 mod tests {
     use super::*;
 
-    fn own() -> ModelSettings {
-        ModelSettings {
-            name: "m".to_owned(),
-            version: None,
-            label: LabelKind::LoanDefault,
-            ability_measure: "net_receipts".to_owned(),
-            performance_days: 90,
-            snapshot_every_days: 30,
-            snapshots: 6,
-            test_snapshots: 2,
-            most_learnt_rows: 300_000,
-            approve_as: Some("a job".to_owned()),
-            approve_min_auc: 0.6,
-            expires_after_days: 90,
-        }
-    }
-
     fn labels(good: u64, bad: u64) -> Labels {
         Labels {
             merchants: good + bad + 5,
@@ -551,7 +535,7 @@ mod tests {
     }
 
     fn faults(train: Labels, test: Labels) -> Vec<LabelFault> {
-        judge(&own(), train, test, true).iter().map(|f| f.what).collect()
+        judge(&ModelSettings::fixture(), train, test, true).iter().map(|f| f.what).collect()
     }
 
     #[test]
@@ -565,7 +549,7 @@ mod tests {
         assert_eq!(faults(sound, labels(900, 0)), [LabelFault::TestOneClass]);
         assert_eq!(faults(sound, labels(900, 2)), [LabelFault::TestTooSmall]);
         assert_eq!(faults(sound, labels(900, 12)), [LabelFault::TestSmall]);
-        let none = judge(&own(), Labels::default(), sound, false);
+        let none = judge(&ModelSettings::fixture(), Labels::default(), sound, false);
         assert_eq!(none.len(), 1);
         assert!(none[0].why.contains("snapshots = 5"), "{}", none[0].why);
     }
@@ -582,12 +566,12 @@ mod tests {
         };
         let found: Vec<SnapshotLabels> = [1, 2, 4, 9, 11, 12, 14, 0, 8, 7].map(of_snapshot).into();
         let is_sound = |f: &[LabelFinding]| f.is_empty();
-        let chosen = nearest(&own(), &own(), &found, is_sound).unwrap();
+        let chosen = nearest(&ModelSettings::fixture(), &ModelSettings::fixture(), &found, is_sound).unwrap();
         let passes = |test: u16, snapshots: u16| {
             let bad = |numbers: std::ops::Range<u16>| sum(numbers.filter_map(|n| found.get(usize::from(n))));
             // Every 30 days, a window of 90: two snapshots between the test and what is learnt from.
             let first = test + 2;
-            first < snapshots && judge(&own(), bad(first..snapshots), bad(0..test), true).is_empty()
+            first < snapshots && judge(&ModelSettings::fixture(), bad(first..snapshots), bad(0..test), true).is_empty()
         };
         assert!(passes(chosen.test_snapshots, chosen.snapshots));
         let distance = |t: u16, s: u16| (t.abs_diff(2), s.abs_diff(6));

@@ -44,7 +44,7 @@ pub fn choose_model(
     let registry = Registry::new(models);
     if let Some(version) = pinned {
         let bundle = registry.load_approved(name, version, as_of, Some(config))?;
-        return match foresight(&bundle, as_of) {
+        return match look_ahead_refusal(&bundle, as_of) {
             None => Ok(Chosen { model: ModelChoice::Use(Box::new(bundle)), notes: Vec::new() }),
             Some(refusal) => Err(refusal),
         };
@@ -63,7 +63,7 @@ pub fn choose_model(
         };
         // Another configuration, another time: not a model for this run, and no fault.
         if bundle.manifest.origin.config_digest != config
-            || foresight(&bundle, as_of).is_some()
+            || look_ahead_refusal(&bundle, as_of).is_some()
             || bundle.manifest.origin.expires_on.is_some_and(|last| as_of > last)
         {
             continue;
@@ -104,7 +104,7 @@ pub fn terms_not_foreseen(bundle: &Bundle, wanted: &[u16]) -> Option<String> {
 }
 
 /// A model that was trained on what this run cannot yet see.
-fn foresight(bundle: &Bundle, as_of: Date) -> Option<ModelError> {
+fn look_ahead_refusal(bundle: &Bundle, as_of: Date) -> Option<ModelError> {
     let trained_on = bundle.manifest.origin.trained_on;
     (trained_on > as_of).then(|| ModelError::Refused {
         path: bundle.folder.clone(),

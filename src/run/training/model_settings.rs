@@ -63,6 +63,25 @@ pub struct ModelSettings {
 }
 
 impl ModelSettings {
+    /// Settings that tests start from.
+    #[cfg(test)]
+    pub(super) fn fixture() -> Self {
+        Self {
+            name: "m".to_owned(),
+            version: None,
+            label: LabelKind::LoanDefault,
+            ability_measure: "net_receipts".to_owned(),
+            performance_days: 90,
+            snapshot_every_days: 30,
+            snapshots: 6,
+            test_snapshots: 2,
+            most_learnt_rows: 300_000,
+            approve_as: Some("a job".to_owned()),
+            approve_min_auc: 0.6,
+            expires_after_days: 90,
+        }
+    }
+
     /// The settings that change what is trained, as text. What only says which version is taken, or who approves it and for how long, is
     /// left out: it may change under the same model.
     #[must_use]
@@ -214,4 +233,32 @@ pub(in crate::run) fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<M
         Err(file.refuse(&raw.test_snapshots.span(), message, format!("less than snapshots = {}", settings.snapshots)))
     })?;
     Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_chooses_or_approves_is_no_part_of_what_is_trained() {
+        let one = ModelSettings::fixture();
+        let chosen = ModelSettings {
+            version: Some("v".to_owned()),
+            approve_as: None,
+            approve_min_auc: 0.9,
+            expires_after_days: 7,
+            ..ModelSettings::fixture()
+        };
+        assert_eq!(one.trained_under(), chosen.trained_under());
+        let other = [
+            ModelSettings { label: LabelKind::TradeDistress, ..ModelSettings::fixture() },
+            ModelSettings { ability_measure: "gmv".to_owned(), ..ModelSettings::fixture() },
+            ModelSettings { performance_days: 91, ..ModelSettings::fixture() },
+            ModelSettings { snapshot_every_days: 31, ..ModelSettings::fixture() },
+            ModelSettings { snapshots: 7, ..ModelSettings::fixture() },
+            ModelSettings { test_snapshots: 3, ..ModelSettings::fixture() },
+            ModelSettings { most_learnt_rows: 1_000, ..ModelSettings::fixture() },
+        ];
+        assert!(other.iter().all(|o| o.trained_under() != one.trained_under()));
+    }
 }

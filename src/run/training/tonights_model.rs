@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::job_training::{reference_of, save_models, shortfall, train_job};
+use super::approval::shortfall;
+use super::job_training::train_job;
 use super::model_choice::{ModelChoice, choose_model};
+use super::saved_models::{reference_of, save_models};
 use crate::model::ModelError;
 use crate::model::registry::{Bundle, Registry};
 use crate::run::as_of::as_of_to_train;

@@ -34,7 +34,7 @@ impl KeptTable {
         self.packs.retain(|(entry, _)| entry.files.iter().any(|file| live(*file)));
         if !self.fresh.is_empty() {
             let numbers = self.numbers.clone();
-            self.push(self.fresh.clone(), &Tonight { table: self.table, rows, lost, numbers: &numbers })?;
+            self.push(self.fresh.clone(), &NightRows { table: self.table, rows, lost, numbers: &numbers })?;
         }
         let last = self.packs.len().saturating_sub(1);
         let mut from = last;
@@ -49,8 +49,11 @@ impl KeptTable {
         if from < last {
             let merged = self.packs.split_off(from);
             let files = merged.iter().flat_map(|(entry, _)| &entry.files).copied().filter(|file| live(*file)).collect();
-            let several =
-                Several { table: self.table, packs: merged.into_iter().map(|(_, pack)| pack).collect(), live: &live };
+            let several = MergedPacks {
+                table: self.table,
+                packs: merged.into_iter().map(|(_, pack)| pack).collect(),
+                live: &live,
+            };
             self.push(files, &several)?;
         }
         Ok(())
@@ -131,14 +134,14 @@ fn keys_of(table: &TableContract, rows: &DataFrame) -> Result<Vec<u64>, KeptErro
 }
 
 /// What was read tonight: its files are numbered by place.
-struct Tonight<'a> {
+struct NightRows<'a> {
     table: &'static TableContract,
     rows: &'a SplitFrames,
     lost: Option<&'a DataFrame>,
     numbers: &'a [u32],
 }
 
-impl PackRows for Tonight<'_> {
+impl PackRows for NightRows<'_> {
     fn part(&self, part: u32) -> Result<Option<DataFrame>, KeptError> {
         let number = |place: u32| self.numbers.get(place as usize).copied();
         self.rows.read(part)?.map(|rows| numbered(rows, &number)).transpose()
@@ -155,13 +158,13 @@ impl PackRows for Tonight<'_> {
 }
 
 /// Several packs that become one; rows of files that are gone are left behind.
-struct Several<'a> {
+struct MergedPacks<'a> {
     table: &'static TableContract,
     packs: Vec<Arc<Pack>>,
     live: &'a (dyn Fn(u32) -> bool + Sync),
 }
 
-impl Several<'_> {
+impl MergedPacks<'_> {
     fn all(
         &self,
         read: impl Fn(&Pack) -> Result<Option<DataFrame>, KeptError>,
@@ -172,7 +175,7 @@ impl Several<'_> {
     }
 }
 
-impl PackRows for Several<'_> {
+impl PackRows for MergedPacks<'_> {
     fn part(&self, part: u32) -> Result<Option<DataFrame>, KeptError> {
         self.all(|pack| pack.part(part))
     }

@@ -12,18 +12,26 @@ use crate::model::validation::{Tie, Undefined};
 /// # Errors
 /// [`Undefined::SingleClass`] where no outcome of the rejects gives both classes.
 pub(super) fn auc_bounds(accepted: &[Tie], rejected_pd: &[f64]) -> Result<[f64; 2], Undefined> {
-    let most = sweep(accepted, rejected_pd, false)?;
-    let least = sweep(accepted, rejected_pd, true)?;
+    let most = sweep(accepted, rejected_pd, Extreme::Greatest)?;
+    let least = sweep(accepted, rejected_pd, Extreme::Least)?;
     Ok([least, most])
 }
 
-/// Turns rejects bad one after another, from the riskiest down (or from the safest up, `upwards`), and keeps the extreme AUC.
-fn sweep(accepted: &[Tie], rejected_pd: &[f64], upwards: bool) -> Result<f64, Undefined> {
+/// Which AUC is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extreme {
+    Greatest,
+    Least,
+}
+
+/// Turns rejects bad one after another, from the riskiest down for the greatest AUC and from the safest up for the least, and keeps the extreme.
+fn sweep(accepted: &[Tie], rejected_pd: &[f64], wanted: Extreme) -> Result<f64, Undefined> {
+    let upwards = wanted == Extreme::Least;
     let mut rejects = rejected_pd.to_vec();
     rejects.sort_unstable_by(f64::total_cmp);
     let goods: f64 = accepted.iter().map(|tie| tie.good).sum::<f64>() + rejects.len() as f64;
     let bads: f64 = accepted.iter().map(|tie| tie.bad).sum();
-    let below = Below::new(accepted);
+    let below = CountsBelow::new(accepted);
     // Pairs won while all rejects are good.
     let mut won: f64 = accepted.iter().map(|tie| tie.bad * below.goods(tie.pd)).sum();
     won += rejects.iter().map(|pd| bads - below.bads(*pd)).sum::<f64>();
@@ -57,13 +65,13 @@ fn sweep(accepted: &[Tie], rejected_pd: &[f64], upwards: bool) -> Result<f64, Un
 }
 
 /// Accepted goods and bads below a PD, those at it counted half.
-struct Below {
+struct CountsBelow {
     pds: Vec<f64>,
     goods: Vec<f64>,
     bads: Vec<f64>,
 }
 
-impl Below {
+impl CountsBelow {
     fn new(accepted: &[Tie]) -> Self {
         let mut sums = Self { pds: Vec::new(), goods: vec![0.0], bads: vec![0.0] };
         let (mut good, mut bad) = (0.0, 0.0);

@@ -152,7 +152,7 @@ impl Format {
     }
 
     /// What a column holds, by its type or its content.
-    fn kind(&self, at: usize) -> Natural {
+    fn kind(&self, at: usize) -> ColumnFindings {
         match self {
             Self::Csv(t) => t.kind(at),
             Self::Parquet(t) => t.kind(at),
@@ -178,7 +178,7 @@ impl Part {
         CsvTable::constant(&self.folders, rows)
     }
 
-    fn kind(&self, at: usize) -> Natural {
+    fn kind(&self, at: usize) -> ColumnFindings {
         match at.checked_sub(self.own()) {
             Some(folder) => self.of_folders(1).kind(folder),
             None => self.format.kind(at),
@@ -224,7 +224,7 @@ impl Part {
 
 /// What is found in a column before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Natural {
+pub(super) enum ColumnFindings {
     /// No value at all.
     Empty,
     /// Nested or binary values, which no scorecard can use.
@@ -331,12 +331,12 @@ impl TableFile {
     pub fn kind(&self, at: usize) -> Option<(Kind, Option<String>)> {
         let mut found: Option<(Kind, Option<String>)> = None;
         for part in &self.parts {
-            match (part.at.get(at).map_or(Natural::Empty, |place| part.kind(*place)), &found) {
-                (Natural::Empty, _) => {}
-                (Natural::Unusable, _) => return None,
-                (Natural::Is(kind, note), None) => found = Some((kind, note)),
-                (Natural::Is(kind, _), Some((other, _))) if kind == *other => {}
-                (Natural::Is(kind, _), Some((other, _))) => {
+            match (part.at.get(at).map_or(ColumnFindings::Empty, |place| part.kind(*place)), &found) {
+                (ColumnFindings::Empty, _) => {}
+                (ColumnFindings::Unusable, _) => return None,
+                (ColumnFindings::Is(kind, note), None) => found = Some((kind, note)),
+                (ColumnFindings::Is(kind, _), Some((other, _))) if kind == *other => {}
+                (ColumnFindings::Is(kind, _), Some((other, _))) => {
                     let note = format!(
                         "holds {}s in one file and {}s in {}: treated as text",
                         other.word().trim_start_matches("a "),
@@ -353,7 +353,7 @@ impl TableFile {
     /// Whether a scorecard can use a column's type, whatever it holds.
     fn usable(&self, at: usize) -> bool {
         self.parts.iter().all(|part| match (&part.format, part.at.get(at)) {
-            (Format::Parquet(_), Some(&place)) => part.kind(place) != Natural::Unusable,
+            (Format::Parquet(_), Some(&place)) => part.kind(place) != ColumnFindings::Unusable,
             _ => true,
         })
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use polars::prelude::{ChunkFull, ChunkFullNull, StringChunked};
 
 use super::cell_form::CellForm;
-use super::file::Natural;
+use super::file::ColumnFindings;
 use super::parse;
 use crate::model::ModelError;
 use crate::model::table::{Column, Kind, TextBuilder, Values};
@@ -96,12 +96,12 @@ impl CsvTable {
     }
 
     /// What a column holds.
-    pub(super) fn kind(&self, at: usize) -> Natural {
+    pub(super) fn kind(&self, at: usize) -> ColumnFindings {
         if self.cells(at).flatten().next().is_none() {
-            return Natural::Empty;
+            return ColumnFindings::Empty;
         }
         let (form, note) = self.form(at);
-        Natural::Is(form.kind(), note)
+        ColumnFindings::Is(form.kind(), note)
     }
 
     /// One column; see [`super::TableFile::load`].

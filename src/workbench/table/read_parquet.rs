@@ -10,7 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::cell_form::CellForm;
-use super::file::{Natural, refuse_duplicates};
+use super::file::{ColumnFindings, refuse_duplicates};
 use crate::domain::MICROS_PER_DAY;
 use crate::model::ModelError;
 use crate::model::table::{Column, Kind, TextBuilder, Values, number_as_text};
@@ -54,10 +54,12 @@ impl ParquetTable {
     }
 
     /// What a column holds, by its type.
-    pub(super) fn kind(&self, at: usize) -> Natural {
+    pub(super) fn kind(&self, at: usize) -> ColumnFindings {
         match self.metadata.schema().fields().get(at).map(|field| field.data_type()) {
-            None | Some(DataType::Null) => Natural::Empty,
-            Some(stored) => natural_kind(stored).map_or(Natural::Unusable, |kind| Natural::Is(kind, None)),
+            None | Some(DataType::Null) => ColumnFindings::Empty,
+            Some(stored) => {
+                natural_kind(stored).map_or(ColumnFindings::Unusable, |kind| ColumnFindings::Is(kind, None))
+            }
         }
     }
 
@@ -70,7 +72,7 @@ impl ParquetTable {
         let mut numbers = Vec::new();
         let mut text = TextBuilder::default();
         let mut done = 0_usize;
-        let is_text = matches!(self.kind(at), Natural::Is(Kind::Text, _));
+        let is_text = matches!(self.kind(at), ColumnFindings::Is(Kind::Text, _));
         if kind == Kind::Date && is_text {
             return self.load_written_days(at, name);
         }

@@ -1,13 +1,18 @@
-use jiff::civil::date;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-use super::figures::MoneyRange;
+use super::dates::Dates;
 use super::follow::{Followed, Sums};
 use super::loan_fate::{MadeLoan, MadeLoans};
 use super::night::{LoanOnDate, MerchantNight, Night, Offered};
 use super::*;
+use crate::offer::Policy;
 use crate::repayment::{LoanEarnings, LoanHistory, LoanStanding};
-use std::collections::BTreeMap;
+use crate::run::backtest::BacktestError;
 
 const START: Date = date(2024, 1, 1);
 const DATES: usize = 3;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::OfferBacktestOptions;
+use super::dates::OfferBacktestOptions;
 use super::figures::{Approval, LoanFigures, MoneyRange, OfferFigures, ShareRange};
 use super::follow::{Breakdown, DateLine, SideSums, Sums, Swaps};
 use super::model_shelf::ShelfModel;

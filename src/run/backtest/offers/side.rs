@@ -10,10 +10,10 @@ use super::model_shelf::{ModelShelf, ShelfModel};
 use super::night::{LoanOnDate, Night};
 use crate::domain::{AsOf, parallel};
 use crate::exposure::{
-    AccountsBefore, MembersBefore, OpenOffers, OwnerTotals, OwnersBefore, Requests, groups_of_broken_members,
+    AccountTerms, AccountsBefore, MembersBefore, OpenOffers, OwnersBefore, Requests, groups_of_broken_members,
 };
 use crate::features::{FeatureColumn, FeatureTable};
-use crate::model::ability::CategoryReceipts;
+use crate::model::registry::Bundle;
 use crate::model::{AbilityModel, ScoreScale};
 use crate::monitor::{
     BookContext, DefaultedGroups, Monitor, Officers, OpenDeductions, StandingAlerts, StatesBefore, WatchContext,
@@ -22,16 +22,16 @@ use crate::monitor::{
 use crate::offer::Overrides;
 use crate::repayment::{LoanEvidence, LoanLedger, repayment_tables};
 use crate::run::Job;
+use crate::run::across_shards::AcrossShards;
 use crate::run::backtest::BacktestError;
 use crate::run::decide::{DecideError, Decided, DecisionContext, decide_shard};
 use crate::run::error::RunError;
-use crate::run::facts::{LookedAt, ShardFacts};
+use crate::run::facts::{ReceiptMeasure, ShardFacts};
 use crate::run::features_before::FeaturesBefore;
-use crate::run::hazard::Foresight;
+use crate::run::hazard::HazardScoring;
 use crate::run::open_offers::parts_per_million;
-use crate::run::population::{finish_shards, prepare_shards};
+use crate::run::population::{PreparedShards, finish_shards, prepare_shards};
 use crate::run::progress::Progress;
-use crate::run::receipts;
 use crate::run::rules::JobRules;
 use crate::run::scenarios::{Scenarios, measure_scenarios};
 use crate::run::settlement::settle_shards;
@@ -121,20 +121,18 @@ impl<'a> Side<'a> {
         Ok(night)
     }
 
-    fn decide_shards(
+    /// Facts of every shard, and what was added up over all of them. No night before a past date has left anything.
+    fn measure_shards(
         &self,
         on: &AsOf,
-        model: &ShelfModel,
-        made: &MadeLoans,
+        terms: &AccountTerms<'_>,
+        bundle: &Bundle,
         progress: &dyn Progress,
-    ) -> Result<Vec<ShardNight>, RunError> {
+    ) -> Result<(PreparedShards<ShardFacts>, AcrossShards), RunError> {
         let Self { job, rules, ingested, .. } = *self;
-        let store = &ingested.store;
-        let declared = JobRules::declared_tables(job);
-        let terms = rules.policy.account_terms(&declared);
+        let (store, states) = (&ingested.store, &self.states);
         let (open, evidence, members) = (OpenOffers::default(), LoanEvidence::default(), MembersBefore::default());
-        let (owners, states) = (OwnersBefore::default(), &self.states);
-        let answered_by_day = BTreeMap::new();
+        let (owners, answered_by_day) = (OwnersBefore::default(), BTreeMap::new());
         let before = AccountsBefore {
             open: &open,
             loans: &evidence,
@@ -142,30 +140,41 @@ impl<'a> Side<'a> {
             owners: &owners,
             declared: &answered_by_day,
         };
-        let bundle = &model.bundle;
         let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
-        let looked_at =
-            LookedAt { features: &rules.features, measure: job.model.ability_measure.as_str(), horizons: &horizons };
-        let groups = groups_of_broken_members(&ingested.unattributed, on);
-        let crossing =
-            Mutex::new((groups, CategoryReceipts::default(), DefaultedGroups::default(), OwnerTotals::default()));
+        let receipts = ReceiptMeasure {
+            features: &rules.features,
+            measure: job.model.ability_measure.as_str(),
+            horizons: &horizons,
+        };
+        let across = Mutex::new(AcrossShards {
+            groups: groups_of_broken_members(&ingested.unattributed, on),
+            ..AcrossShards::default()
+        });
         progress.stage(&format!("decide as of {}", on.date()), Some(2 * u64::from(store.buckets())));
         let prepared = prepare_shards(store, on, rules, (&evidence, &RowsBefore::default()), progress, |seen| {
-            let mut facts = ShardFacts::of(seen, before, &terms, &looked_at, states)?;
-            facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
-            let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
-            let of_shard = receipts::by_category(histories);
-            let mut crossing = crossing.lock().unwrap_or_else(PoisonError::into_inner);
-            crossing.0.merge(&facts.accounts.groups);
-            crossing.1.merge(&of_shard);
-            crossing.3.merge(&facts.accounts.owners);
-            if let Some(ledger) = &facts.ledger {
-                crossing.2.merge(&DefaultedGroups::of(ledger));
-            }
+            let mut facts = ShardFacts::of(seen, before, terms, &receipts, states)?;
+            facts.scenarios = measure_scenarios(seen, rules, &receipts)?;
+            let of_shard = AcrossShards::of(&facts);
+            across.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
             Ok::<_, DecideError>(facts)
         })?;
-        let (mut groups, categories, defaulted, owners) = crossing.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let foresight = Foresight::of(rules, bundle)?;
+        Ok((prepared, across.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn decide_shards(
+        &self,
+        on: &AsOf,
+        model: &ShelfModel,
+        made: &MadeLoans,
+        progress: &dyn Progress,
+    ) -> Result<Vec<ShardNight>, RunError> {
+        let Self { job, rules, .. } = *self;
+        let declared = JobRules::declared_tables(job);
+        let terms = rules.policy.account_terms(&declared);
+        let bundle = &model.bundle;
+        let (prepared, across) = self.measure_shards(on, &terms, bundle, progress)?;
+        let AcrossShards { mut groups, owners, categories, defaulted } = across;
+        let hazard = HazardScoring::of(rules, bundle)?;
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
         // A past date is decided by itself: no night before it has scored the members.
         groups.look_up_risks(&BTreeMap::new(), parts_per_million(scale.riskiest().get()));
@@ -192,7 +201,7 @@ impl<'a> Side<'a> {
             bundle,
             scale: &scale,
             reference: &model.reference,
-            foresight: foresight.as_ref(),
+            hazard: hazard.as_ref(),
             watching: &watching,
             currency: job.intake.currency,
         };

@@ -14,7 +14,7 @@ use crate::offer::{
 const PART: usize = 4_096;
 
 /// A policy, and what its bounds left of every offer of a run, in the order of its cases.
-pub(super) struct Together<'p> {
+pub(super) struct SettledRun<'p> {
     policy: &'p Policy,
     settlement: Option<Settlement<'p>>,
     settled: std::vec::IntoIter<Settled>,
@@ -42,7 +42,7 @@ impl Part {
     }
 }
 
-impl<'p> Together<'p> {
+impl<'p> SettledRun<'p> {
     /// Settles all offers of a run under a policy; nothing is settled where no bound of it crosses merchants.
     ///
     /// # Errors
