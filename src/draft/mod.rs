@@ -55,6 +55,7 @@ mod stars;
 mod states;
 mod table_draft;
 mod taken_back;
+mod term;
 mod units;
 mod unread;
 mod versions;
