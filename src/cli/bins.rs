@@ -39,7 +39,7 @@ pub struct BinsArgs {
     /// Column of the outcome; two values.
     #[arg(long, value_name = "COLUMN", requires = "table")]
     pub target: Option<String>,
-    /// The value of the target that means bad, where 1, bad, yes and the like do not say it.
+    /// The value of the target that means bad, where 0 and 1, good and bad, no and yes and the like do not say it.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true, requires = "table")]
     pub positive: Option<String>,
     /// The outcome by conditions.

@@ -23,7 +23,8 @@ pub(super) fn is_share_of_sales(raw: &RawColumn) -> bool {
     let lower = raw.name.to_lowercase();
     let is_share = raw.is_called(&SHARE) || lower.contains('%');
     let joined: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
-    let is_called_so = KEPT_BACK.iter().any(|word| joined.contains(word))
+    let is_called_so = joined.contains("specifiedpercent")
+        || KEPT_BACK.iter().any(|word| joined.contains(word))
         || (is_share && (raw.is_called(&REPAYING) || raw.is_called(&SALES)) && !raw.is_called(&["interest", "tax"]));
     is_called_so
         && raw.is_number()
@@ -55,7 +56,19 @@ pub(super) fn repaid_by_sales(loans: &mut TableDraft, scope: &Scope) {
     loans.put("sales_share_ppm", Piece::guess(scope.as_written(&made, share, &cell), note), cell.clone(), 0.7);
     let note = format!("{cell} is taken of each day's sales");
     loans.put("repayment", Piece::guess(BY_SALES, note), cell, 0.7);
-    if let Some(principal) = loans.column("principal_minor").and_then(|c| land.column_at(scope.driver, &c.from))
+    put_owed(loans, scope);
+}
+
+/// Says what advances owe that are repaid in fixed sums, where a column says how many times what was advanced that is.
+pub(super) fn owed_by_factor(loans: &mut TableDraft, scope: &Scope) {
+    if rates::payback_factor(scope.land, scope.driver).is_some() {
+        put_owed(loans, scope);
+    }
+}
+
+/// Makes what has to be repaid the principal.
+fn put_owed(loans: &mut TableDraft, scope: &Scope) {
+    if let Some(principal) = loans.column("principal_minor").and_then(|c| scope.land.column_at(scope.driver, &c.from))
         && let Some(owed) = with_its_fee(scope, principal)
     {
         let cell = scope.name(principal);
@@ -68,7 +81,6 @@ pub(super) fn repaid_by_sales(loans: &mut TableDraft, scope: &Scope) {
 /// the sum holds it.
 pub(super) fn with_its_fee(scope: &Scope, principal: ColumnAt) -> Option<Piece> {
     let land = scope.land;
-    let Fees::Owed(fee) = rates::fees(land, principal.table) else { return None };
     let name = land.column_name(principal);
     let lower = land.column(principal).name.to_lowercase();
     let holds_it =
@@ -76,6 +88,17 @@ pub(super) fn with_its_fee(scope: &Scope, principal: ColumnAt) -> Option<Piece> 
     if holds_it {
         return None;
     }
+    if let Some(factor) = rates::payback_factor(land, principal.table) {
+        let (paid_out, cell) = (scope.name(principal), scope.name(factor));
+        let made = format!(
+            "TRY_CAST(ROUND({} * {}) AS BIGINT)",
+            scope.minor(principal, &paid_out).sql,
+            scope.number(factor, &cell)
+        );
+        let note = format!("times {cell}: who repays an advance sooner owes all of it");
+        return Some(Piece::guess(made, note));
+    }
+    let Fees::Owed(fee) = rates::fees(land, principal.table) else { return None };
     let (paid_out, fee_cell) = (scope.name(principal), scope.name(fee));
     let made = format!("({} + {})", scope.minor(principal, &paid_out).sql, rates::fee_minor(scope, fee));
     let note = format!(
@@ -95,6 +118,7 @@ mod tests {
             ("payout_share_pct", &["25", "10"]),
             ("Repayment Percentage", &["20%", "10%"]),
             ("holdback_pct", &["12", "9"]),
+            ("Specified Percentage", &["12%", "9%"]),
             ("Share of sales", &["0.12", "0.09"]),
             ("withholdingRate", &["0.12", "0.09"]),
         ] {

@@ -2,6 +2,7 @@
 
 use super::discounts::Discount;
 use super::landscape::{Found, Landscape};
+use super::names::Name;
 use super::scope::{Piece, Scope};
 use super::vocabulary::Concept as C;
 use crate::contract::ORDERS;
@@ -90,7 +91,9 @@ pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(Column
         let total = if is_total(land, found.at) { 0.15 } else { 0.0 };
         let negative = if land.column(found.at).numbers.negative.is_empty() { 0.0 } else { NEGATIVE };
         let paid = if is_paid(found.at) && has_owed { 0.3 } else { 0.0 };
-        found.score + total - negative - net - paid
+        // What its mark alone shows to be an amount, such as a tip, goes behind what is called one.
+        let unnamed = if Name::of(&land.column(found.at).name).concepts.is_empty() { 0.5 } else { 0.0 };
+        found.score + total - negative - net - paid - unnamed
     };
     let best = found
         .iter()

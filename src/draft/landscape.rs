@@ -3,13 +3,15 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use super::debit_credit::{self, DebitCredit};
 use super::names::Name;
 use super::scope::{cell_of, quoted};
 use super::signature::{fits, name_score};
 use super::units::AmountUnit;
 use super::vocabulary::Concept;
 use crate::contract::{TableContract, Type};
-use crate::profile::{ColumnAt, Folder, RawColumn, RawTable, Reference};
+use crate::profile::{ColumnAt, Folder, RawColumn, RawTable, Reference, ValueKind};
+use crate::source::is_currency_mark;
 use Concept as C;
 
 /// Things that tables are about. Where a name speaks of several, the first is meant: `order_items` are items.
@@ -52,6 +54,8 @@ const MOSTLY_THERE: f64 = 0.5;
 const ORDER_COUNTS: f64 = 0.08;
 /// What the first of a row's times scores as its event, whatever it is called.
 const EVENT_BY_ORDER: f64 = 0.55;
+/// What the column of a statement's credits scores as an amount, whatever it is called.
+const CREDITED: f64 = 0.9;
 /// A column that scores less is not proposed.
 pub(super) const MIN_SCORE: f64 = 0.5;
 
@@ -70,6 +74,8 @@ pub(super) struct Landscape<'a> {
     pub(super) payments_as_orders: Option<usize>,
     /// Where the orders' key counts before a column that is called the order's number: why.
     pub(super) number_by_reference: Option<NumberByReference>,
+    /// The columns of debits and credits of each table that has such.
+    debit_credit: Vec<Option<DebitCredit>>,
     /// What the order of a table's times says of one of them, once it was asked for; and whether the later or the earlier was wanted.
     orders_of_times: RefCell<BTreeMap<(ColumnAt, bool), f64>>,
 }
@@ -100,6 +106,7 @@ impl<'a> Landscape<'a> {
             folder.tables.iter().map(|t| Name::of(if t.title.is_ascii() { &t.name } else { &t.title })).collect();
         let mut column_names: Vec<Vec<Name>> =
             folder.tables.iter().map(|t| t.columns.iter().map(|c| Name::of(&c.name)).collect()).collect();
+        note_amounts_by_their_mark(folder, &mut column_names);
         settle_who_rides(folder, &mut table_names, &mut column_names);
         // Bank books speak of accounts where a marketplace speaks of merchants.
         let speaks_of_merchants = column_names.iter().flatten().chain(&table_names).any(|name| name.says(C::Merchant));
@@ -143,6 +150,7 @@ impl<'a> Landscape<'a> {
             named: BTreeMap::new(),
             payments_as_orders: None,
             number_by_reference: None,
+            debit_credit: folder.tables.iter().enumerate().map(|(at, raw)| debit_credit::of(raw, at)).collect(),
             orders_of_times: RefCell::default(),
         };
         landscape.name_columns(&entity);
@@ -176,6 +184,11 @@ impl<'a> Landscape<'a> {
                 }
                 let own = if is_bare { self.roles.get(table).copied().flatten() } else { entity(name) };
                 let Some(meant) = own else { continue };
+                // How many there were says nothing of who.
+                let is_count = cells.is_number() && super::numberless::is_called_a_count(&cells.name);
+                if meant == C::Buyer && is_count && !self.folder.references.iter().any(|r| r.from == at) {
+                    continue;
+                }
                 // A buyer's mail address is a name of the buyer; a merchant's is not.
                 if meant == C::Buyer && self.roles.get(table).copied().flatten() == Some(C::Merchant) {
                     continue;
@@ -193,7 +206,9 @@ impl<'a> Landscape<'a> {
                         && !ENTITIES.contains(c)
                         && !matches!(c, C::Account | C::Worker | C::Engagement | C::Paid)
                 };
-                if name.concepts.iter().any(others) {
+                // A chain's branches are its merchants, where nobody else is one.
+                let is_branch = |c: &Concept| meant == C::Merchant && *c == C::Branch;
+                if name.concepts.iter().any(|c| others(c) && !is_branch(c)) {
                     continue;
                 }
                 // What only the first line of an order says does not tell which order a line is of.
@@ -268,6 +283,11 @@ impl<'a> Landscape<'a> {
 
     pub(super) fn table_name(&self, table: usize) -> &Name {
         &self.table_names[table]
+    }
+
+    /// The columns of debits and credits of a table.
+    pub(super) fn debit_credit(&self, table: usize) -> Option<DebitCredit> {
+        self.debit_credit.get(table).copied().flatten()
     }
 
     /// What a table is about, by its name.
@@ -377,8 +397,15 @@ impl<'a> Landscape<'a> {
                 if !fits(wanted.kind, column, raw) || is_number_of {
                     continue;
                 }
+                // Of a statement's two columns one says what came in, and that is the amount; the other none.
+                let side = self.debit_credit(reached).filter(|sides| [sides.debit, sides.credit].contains(&at));
+                let is_credit = side.is_some_and(|sides| sides.credit == at && column == "amount_minor");
+                if side.is_some() && !is_credit {
+                    continue;
+                }
                 let name = name_score(table.name, column, &raw.name, self.column_name(at), self.table_name(reached));
-                let nulls = if wanted.required { 0.5 * raw.null_share() } else { 0.0 };
+                let name = if is_credit { name.max(CREDITED) } else { name };
+                let nulls = if wanted.required && !is_credit { 0.5 * raw.null_share() } else { 0.0 };
                 let score = name * reach - 0.05 * path.len() as f64 - nulls;
                 let is_event = path.is_empty() && table.visibility.event() == Some(column);
                 if !is_event && score + ORDER_COUNTS < MIN_SCORE {
@@ -457,6 +484,17 @@ impl<'a> Landscape<'a> {
             Some(share) if share > 0.95 => ORDER_COUNTS,
             Some(share) if share < 0.5 => -ORDER_COUNTS,
             _ => 0.0,
+        }
+    }
+}
+
+/// What bears a currency's mark is an amount, where its name says nothing that is known.
+fn note_amounts_by_their_mark(folder: &Folder, columns: &mut [Vec<Name>]) {
+    let cells = folder.tables.iter().flat_map(|table| &table.columns);
+    for (raw, name) in cells.zip(columns.iter_mut().flatten()) {
+        let has_mark = matches!(&raw.kind, ValueKind::Decimal(form) if is_currency_mark(form.symbol.trim(), None));
+        if has_mark && name.concepts.is_empty() {
+            name.concepts.insert(C::Amount);
         }
     }
 }

@@ -206,7 +206,7 @@ fn loan_rows(
         }
     }
     let in_months = draft.column("term_days").and_then(|term| land.column_at(table, &term.from));
-    let in_months = in_months.filter(|term| super::scope::is_in_months(land, *term));
+    let in_months = in_months.filter(|term| super::term::is_in_months(land, *term));
     if let Some(term) = in_months {
         calendar_term(&mut draft, &scope, term);
     } else if !draft.has("term_days") {
@@ -218,6 +218,10 @@ fn loan_rows(
     }
     put_rate(&mut draft, &mut scope, instalments.is_some());
     super::advances::repaid_by_sales(&mut draft, &scope);
+    // Instalments that are stated say themselves what is owed.
+    if instalments.is_none() && !super::advances::are_repaid_by_sales(&draft) {
+        super::advances::owed_by_factor(&mut draft, &scope);
+    }
     never_paid_out(&mut draft, &scope);
     skip_rows(&mut draft, &scope);
     draft.finish(&scope)
@@ -226,6 +230,11 @@ fn loan_rows(
 /// What loans cost a day. Where nothing says it, instalments do, and the rate is 0; where there are none either, a person must say that it is.
 fn put_rate(draft: &mut TableDraft, scope: &mut Scope, has_schedule: bool) {
     let land = scope.land;
+    if super::rates::payback_factor(land, scope.driver).is_some() && !has_schedule {
+        let note = "a factor says what is paid back, whatever the time: 0 a day";
+        draft.put(RATE, Piece::guess("0", note), "the factor", 0.7);
+        return;
+    }
     if let Some(found) = super::rates::find(land, scope.driver) {
         put_found(draft, scope, RATE, &found);
         if let Some(why) = super::rates::doubt(land, found.at, &scope.name(found.at)) {
@@ -248,7 +257,7 @@ fn put_rate(draft: &mut TableDraft, scope: &mut Scope, has_schedule: bool) {
 fn calendar_term(draft: &mut TableDraft, scope: &Scope, term: ColumnAt) {
     let Some(disbursed) = draft.column("disbursed_at").map(|c| c.sql.clone()) else { return };
     let cell = scope.name(term);
-    let months = format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &cell));
+    let months = super::term::number(scope, term, &cell);
     let sql = format!("date_diff('day', {disbursed}, add_months({disbursed}, {months}))");
     draft.put("term_days", Piece::guess(sql, "calendar months, to the last instalment"), cell, 0.7);
 }

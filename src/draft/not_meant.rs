@@ -55,6 +55,35 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
     }
     tests_by_word(draft, scope);
     deleted(draft, scope);
+    sums_of_files(draft, scope);
+}
+
+/// Leaves out rows that add up the others of their file: one of a file, with a word for it and hardly another cell.
+fn sums_of_files(draft: &mut TableDraft, scope: &Scope) {
+    const WORDS: [&str; 28] = [
+        "total", "total:", "totals", "totals:", "grand total", "grand total:", "subtotal", "sum", "sum:", "summe",
+        "summe:", "gesamt", "gesamt:", "gesamtsumme", "totale", "totale:", "total general", "total geral", "suma",
+        "suma:", "razem", "razem:", "toplam", "toplam:", "genel toplam", "итого", "合计", "合計",
+    ];
+    const MOSTLY: f64 = 0.5;
+    let raw = scope.land.table(scope.driver);
+    for at in scope.land.columns(scope.driver) {
+        let rows = raw.rows_that_say(at.column, &WORDS);
+        let is_one_a_file = !rows.is_empty() && rows.len() <= raw.file_count.max(1) * 2;
+        if !is_one_a_file || raw.share_of_blanks(&rows) < MOSTLY || raw.columns[at.column].is_list {
+            continue;
+        }
+        let cell = scope.id_of(at, &scope.bare(at));
+        draft.skip(Skipped {
+            why: format!(
+                "{} row(s) of which {:?} says that they add up the others.",
+                rows.len(),
+                raw.columns[at.column].name
+            ),
+            keeps: format!("COALESCE(LOWER(TRIM({cell})) NOT IN ({}), TRUE)", words::listed(&WORDS)),
+            share: rows.len() as f64 / raw.rows.max(1) as f64,
+        });
+    }
 }
 
 /// Leaves out rows that somebody deleted, of which the export keeps a mark: the time of it, or a yes.
@@ -187,10 +216,26 @@ pub(super) fn skip_of_none(draft: &mut TableDraft, scope: &Scope, order: ColumnA
     });
 }
 
-/// In books of accounts, leaves out what went out: only what came in was sold.
-pub(super) fn skip_outgoing(draft: &mut TableDraft, scope: &Scope) {
+/// Whether a column says of each row on which side of an account it stands: by its name, or by words that stand for nothing else. A card may be one of credit or debit.
+fn tells_side(land: &super::landscape::Landscape, at: ColumnAt) -> bool {
+    const DIRECTIONS: [&str; 6] = ["direction", "flow", "side", "sens", "richtung", "sentido"];
+    const ABBREVIATIONS: [&str; 4] = ["cr", "dr", "cr.", "dr."];
+    const BALANCES: [&str; 5] = ["balance", "saldo", "kontostand", "bakiye", "余额"];
+    let cells = land.column(at);
+    let plain: String = cells.name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let names_both = ["drcr", "crdr", "debitcredit", "creditdebit", "sollhaben", "debecredito", "dc", "cd"];
+    let is_named_so = names_both.iter().any(|both| plain == *both || (both.len() > 2 && plain.contains(both)));
+    let are_abbreviated = cells.words.keys().all(|word| ABBREVIATIONS.contains(&word.to_lowercase().as_str()));
+    let has_balance = || land.columns(at.table).any(|other| land.column(other).is_called(&BALANCES));
+    let is_kind = land.column_name(at).says(C::Kind) && !land.column_name(at).says(C::Payment);
+    is_named_so || are_abbreviated || cells.is_called(&DIRECTIONS) || (is_kind && has_balance())
+}
+
+/// In books of accounts, leaves out what went out: only what came in was sold. `is_of_accounts`: who sells is called an account; else a column must say on which side rows stand.
+pub(super) fn skip_outgoing(draft: &mut TableDraft, scope: &Scope, is_of_accounts: bool) {
     let raw = scope.land.table(scope.driver);
-    let found = scope.land.columns(scope.driver).zip(&raw.columns).find_map(|(column, cells)| {
+    let columns = scope.land.columns(scope.driver).zip(&raw.columns);
+    let found = columns.filter(|(at, _)| is_of_accounts || tells_side(scope.land, *at)).find_map(|(column, cells)| {
         let words: Vec<&str> = cells.words.keys().map(String::as_str).collect();
         let (came_in, went_out): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| words::is_incoming(word));
         let are_told = !came_in.is_empty() && !went_out.is_empty() && went_out.iter().all(|w| words::is_outgoing(w));

@@ -24,7 +24,8 @@ pub(super) fn number_rows(folder: &mut Folder, amounts: Option<AmountUnit>) {
             let is_only = rows_of_orders == 0 && is_dated;
             // A day's sum is no sale: of those a merchant has several on a day, or they say who bought.
             let is_of_sales = || !is_dated || names_buyers(&land, *table) || has_several_a_day(&land, *table);
-            let may_be_sales = !are_sums(&land, *table) && is_of_sales();
+            let are_states = || super::monthly::states_by_month(&land, *table).is_some();
+            let may_be_sales = !are_sums(&land, *table) && is_of_sales() && !are_states();
             !has_key && (is_only || has_more_trade(&land, *table, rows_of_orders, is_dated)) && may_be_sales
         };
         (0..folder.tables.len()).filter(is_wanted).collect::<Vec<usize>>()
@@ -44,7 +45,7 @@ fn are_sums(land: &Landscape, table: usize) -> bool {
     let says_so = |(at, column): (usize, &RawColumn)| {
         let is_amount = main.is_none_or(|main| main == at);
         (is_amount && is_called_a_sum(&column.name))
-            || (column.kind == ValueKind::Whole && is_called_a_count(&column.name))
+            || (column.kind == ValueKind::Whole && is_called_a_count(&column.name) && !has_times_of_sales(raw))
     };
     is_called_a_sum(&raw.title) || is_called_a_sum(&raw.name) || numbers.any(says_so)
 }
@@ -65,12 +66,39 @@ fn is_called_a_sum(name: &str) -> bool {
 }
 
 /// Whether a name is of nothing but many buyers or sales: how many there were, and not who or which.
-fn is_called_a_count(name: &str) -> bool {
-    const MANY: [&str; 14] = [
+pub(super) fn is_called_a_count(name: &str) -> bool {
+    const MANY: [&str; 21] = [
         "customers", "visitors", "guests", "buyers", "shoppers", "transactions", "orders", "receipts", "tickets",
-        "clientes", "clients", "footfall", "visitas", "covers",
+        "clientes", "clients", "footfall", "visitas", "covers", "passengers", "diners", "members", "users", "gaste",
+        "passagiere", "comensales",
     ];
-    matches!(names::words(name).as_slice(), [word] if MANY.contains(&word.as_str()))
+    // `No. of guests`.
+    const HOW_MANY: [&str; 9] = ["number", "no", "num", "nr", "of", "de", "anzahl", "total", "how"];
+    let words = names::words(name);
+    matches!(words.as_slice(), [how @ .., word] if MANY.contains(&word.as_str()) && how.iter().all(|one| HOW_MANY.contains(&one.as_str())))
+}
+
+/// Whether a table's times are those of single sales: most of them at no quarter of an hour.
+fn has_times_of_sales(raw: &RawTable) -> bool {
+    const QUARTER: i64 = 900_000_000;
+    raw.columns.iter().filter(|column| column.is_time()).any(|column| {
+        let there = || column.micros.iter().flatten();
+        let uneven = there().filter(|at| **at % QUARTER != 0).count();
+        uneven * 2 > there().count()
+    })
+}
+
+/// Why the rows of a dated table without numbers are not taken for sales.
+pub(super) fn why_not_sales(land: &Landscape, table: usize) -> &'static str {
+    match () {
+        () if are_sums(land, table) => {
+            "no number of its rows, and its name or a column beside the amount is that of sums, plans or payouts: where each row is a sale, give it a column of receipt numbers"
+        }
+        () if !land.table(table).columns.iter().any(RawColumn::is_time) => "no key",
+        () => {
+            "no number of its rows, and none says who bought or comes several times a day: where each row is a sale, give it a column of receipt numbers"
+        }
+    }
 }
 
 /// Whether a column of a table names who bought: a bare number that no name calls one may be how many there were.
@@ -159,7 +187,11 @@ mod tests {
         for (name, is_one) in [("customers", true), ("Orders", true), ("customer", false), ("customers_id", false)] {
             assert_eq!(is_called_a_count(name), is_one, "{name}");
         }
+        for (name, is_one) in [("No. of guests", true), ("number of customers", true), ("customer number", false)] {
+            assert_eq!(is_called_a_count(name), is_one, "{name}");
+        }
     }
+
     #[test]
     fn rows_are_numbered_where_each_is_a_sale() {
         // Name of the table, its columns, rows of a store on a day, and what stands behind the amount.

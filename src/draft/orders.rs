@@ -64,13 +64,14 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     super::not_meant::skip_rows(&mut draft, &scope);
     super::refused::skip_refused(&mut draft, &scope);
     super::browsing::skip_browsing(&mut draft, &scope);
+    super::captures::skip_authorisations(&mut draft, &scope);
     let others = super::other_business::left_out(&mut draft, &scope, plan);
     if plan.is_by_line() {
         super::not_meant::skip_of_none(&mut draft, &scope, plan.order, "order");
     }
-    if plan.merchant.as_ref().is_some_and(|merchant| super::orders_plan::is_account(land, merchant)) {
-        super::not_meant::skip_outgoing(&mut draft, &scope);
-    }
+    let is_of_accounts = plan.merchant.as_ref().is_some_and(|merchant| super::orders_plan::is_account(land, merchant));
+    super::not_meant::skip_outgoing(&mut draft, &scope, is_of_accounts);
+    super::debit_credit::skip_debits(&mut draft, &scope);
     let merchant = who(&mut draft, &mut scope, plan, &pairs, &number);
     buyer_of_lines(&mut draft, land, plan, (&stated, &number), &mut aggregated);
     let given_back = super::refunds::refunds(&mut draft, &scope, plan, &number, merchant.as_deref(), others.as_ref());
@@ -95,6 +96,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         None => amount_of_row(&mut draft, &mut scope),
     }
     doubt_the_unit(&mut draft, &scope, plan);
+    super::debit_credit::tell_credits(&mut draft, &scope);
     tell_other_sums(&mut draft, land, plan);
     if let Some(others) = &others {
         others.tell_kept(&mut draft, &scope);
@@ -115,6 +117,13 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     super::refunds::dated_at_the_end(&mut draft, &scope);
     if let Some(given_back) = given_back {
         given_back.join(&mut draft);
+    }
+    if draft.column("buyer_id").is_none() {
+        let why = format!(
+            "who buys: write the column that names it in place of NULL; where the names of files alone say it, path_column under [inputs] gives them; where the data say it nowhere, \
+             'no-buyer-' || {number}, by which each sale is another buyer's, and features of buyers who come back or are few say nothing"
+        );
+        draft.put_gap("buyer_id", "nothing found", &why);
     }
     draft.finish(&scope)
 }
@@ -168,12 +177,15 @@ fn tell_other_sums(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) 
         raw.numbers.mean * (raw.rows() - raw.nulls) as f64
     };
     let own = total(main.at);
+    // What is paid out among the sales is no part of either.
+    let received = |at: ColumnAt| land.column(at).numbers.sample.iter().flatten().filter(|sum| **sum > 0.0).sum::<f64>();
+    let own_received = received(main.at);
     let is_other_sum = |at: &ColumnAt| {
         let name = land.column_name(*at);
         let is_part = [C::Unit, C::Tax, C::Freight, C::Discount, C::Fee, C::Refund, C::Quantity];
         let is_sum = name.says(C::Amount) || name.says(C::Sales);
         let is_apart = (total(*at) - own).abs() > 0.001 * own.abs();
-        let is_near = total(*at) > 0.5 * own && total(*at) < 2.0 * own;
+        let is_near = received(*at) > 0.5 * own_received && received(*at) < 2.0 * own_received;
         *at != main.at
             && land.column(*at).is_number()
             && is_sum
@@ -184,7 +196,10 @@ fn tell_other_sums(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) 
     let others: Vec<ColumnAt> = land.columns(table).filter(is_other_sum).collect();
     // What stands beside orders in one table may be of another unit or of each piece; only a column that was taken has others beside it.
     let is_taken = draft.column("amount_minor").is_some_and(|c| c.certainty != Certainty::Gap);
-    if others.is_empty() || own <= 0.0 || !is_taken {
+    if is_taken {
+        tell_fees_taken_off(draft, land, main.at);
+    }
+    if others.is_empty() || own_received <= 0.0 || !is_taken {
         return;
     }
     let told = |at: &ColumnAt| format!("{:?} {:.0}", land.column(*at).name, total(*at));
@@ -197,6 +212,39 @@ fn tell_other_sums(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) 
             shown.join(", ")
         ),
     );
+}
+
+/// Says where an amount is what is left after fees: columns of fees below zero stand beside it, and with them it is less than without.
+fn tell_fees_taken_off(draft: &mut TableDraft, land: &Landscape, main: ColumnAt) {
+    const MOSTLY: f64 = 0.8;
+    let is_below = |at: &ColumnAt| {
+        let cells = land.column(*at);
+        let there = cells.numbers.sample.iter().flatten().filter(|fee| **fee != 0.0).count();
+        let below = cells.numbers.sample.iter().flatten().filter(|fee| **fee < 0.0).count();
+        cells.is_number() && land.column_name(*at).says(C::Fee) && below as f64 > MOSTLY * there as f64
+    };
+    let fees: Vec<ColumnAt> = land.columns(main.table).filter(|at| *at != main && is_below(at)).collect();
+    let numbers: Vec<ColumnAt> =
+        land.columns(main.table).filter(|at| *at != main && land.column(*at).has_fractions()).collect();
+    let (mut rows, mut net) = (0_usize, 0_usize);
+    let number = |at: &ColumnAt, row: usize| land.column(*at).numbers.sample.get(row).copied().flatten().unwrap_or(0.0);
+    for row in 0..land.column(main).numbers.sample.len() {
+        let all: f64 = numbers.iter().map(|at| number(at, row)).sum();
+        let taken: f64 = fees.iter().map(|at| number(at, row)).sum();
+        rows += usize::from(taken < 0.0);
+        net += usize::from(taken < 0.0 && (all - number(&main, row)).abs() < 0.006);
+    }
+    if rows == 0 || (net as f64) < MOSTLY * rows as f64 {
+        return;
+    }
+    let names: Vec<String> = fees.iter().map(|at| format!("{:?}", land.column(*at).name)).collect();
+    let why = format!(
+        "{:?} is what is left after fees, which are below zero: an order's amount is what its buyer pays, {:?} - {}",
+        land.column(main).name,
+        land.column(main).name,
+        names.join(" - ")
+    );
+    draft.doubt("amount_minor", &why);
 }
 
 /// Names the kinds of rows where all of them are taken for sales: bills and notes may be among them.

@@ -138,6 +138,7 @@ fn without_time(land: &Landscape) -> Option<usize> {
             && (names(C::Merchant) || names(C::Buyer))
             && land.best(*table, &ORDERS, "amount_minor", true).is_some()
             && !speak_of_loans(land.column_names(*table))
+            && super::monthly::states_by_month(land, *table).is_none()
     };
     (0..land.folder.tables.len()).filter(has_all).max_by_key(|table| (land.table(*table).rows, usize::MAX - table))
 }
@@ -217,6 +218,9 @@ pub(super) fn likeness(land: &Landscape, table: usize) -> Option<f64> {
         Some(_) => return None,
     };
     let (order, worth) = order_column(land, table)?;
+    if !land.column(order).is_key() && super::monthly::states_by_month(land, table).is_some() {
+        return None;
+    }
     let placed = land
         .best(table, &ORDERS, "placed_at", false)
         .map_or(0.0, |found| if found.path.is_empty() { found.score } else { 0.3 * found.score });
@@ -236,7 +240,7 @@ pub(super) fn lacks(land: &Landscape) -> String {
     let of = |table: usize| {
         let mut lacks = Vec::new();
         if order_column(land, table).is_none() {
-            lacks.push("no key");
+            lacks.push(super::numberless::why_not_sales(land, table));
         }
         if land.best(table, &ORDERS, "placed_at", false).is_none() {
             lacks.push("no time that could be the order's");
@@ -247,6 +251,12 @@ pub(super) fn lacks(land: &Landscape) -> String {
             lacks.push("no merchant, buyer or amount");
         }
         let name = &land.table(table).name;
+        if let Some((thing, month)) = super::monthly::states_by_month(land, table) {
+            let (thing, month) = (&land.column(thing).name, &land.column(month).name);
+            return format!(
+                "{name} (one row a {thing:?} and month {month:?}: how things stood, as of loans or accounts, and no sales)"
+            );
+        }
         match (lacks.is_empty(), land.role(table)) {
             (true, Some(role)) => format!("{name} (about: {role:?})"),
             (true, None) => format!("{name} (too little speaks for it)"),

@@ -41,6 +41,7 @@ pub(super) fn later(form: TimeForm, sql: &str, seconds: i64) -> Option<String> {
         TimeForm::EpochSeconds => seconds,
         TimeForm::EpochMillis => seconds * 1_000,
         TimeForm::EpochMicros => seconds * SECOND,
+        TimeForm::EpochNanos => seconds * SECOND * 1_000,
         _ => return None,
     };
     Some(format!("(TRY_CAST({sql} AS BIGINT) + {units})"))

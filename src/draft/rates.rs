@@ -45,6 +45,23 @@ pub(super) fn find(land: &Landscape, table: usize) -> Option<Found> {
     (score >= MIN_SCORE).then(|| Found { at, path: Vec::new(), score })
 }
 
+/// The column that says how many times what was advanced is paid back, as of advances to merchants: `1.25`.
+pub(super) fn payback_factor(land: &Landscape, table: usize) -> Option<ColumnAt> {
+    land.columns(table).find(|at| is_payback_factor(land.column(*at)))
+}
+
+fn is_payback_factor(raw: &RawColumn) -> bool {
+    const FACTORS: [&str; 11] = [
+        "factor", "factorrate", "multiple", "multiplier", "faktor", "fator", "facteur", "fattore", "carpan",
+        "coefficient", "系数",
+    ];
+    /// Who pays back twice what was advanced pays more than anybody lends at.
+    const HIGHEST: f64 = 2.0;
+    let joined: String = raw.name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let is_called_so = raw.is_called(&FACTORS) || joined.contains("factorrate");
+    is_called_so && raw.is_number() && raw.nulls == 0 && raw.numbers.range.0 > 1.0 && raw.numbers.range.1 <= HIGHEST
+}
+
 /// Rates and fees of what is paid once, of who is late, or of something else.
 const OTHERS: [&str; 21] = [
     "late", "penal", "overdue", "default", "mora", "verzug", "arrear", "process", "origination", "setup", "upfront",
@@ -120,7 +137,8 @@ fn score(land: &Landscape, at: ColumnAt) -> Option<f64> {
     let is_other =
         [C::Id, C::Number, C::Time, C::Tax, C::Discount, C::Liability, C::Stars].iter().any(|c| name.says(*c));
     let is_money = (raw.numbers.range.1 > HIGHEST && !lower.contains("ppm")) || is_sum_of_money(raw, name);
-    if !raw.is_number() || raw.numbers.range.0 < 0.0 || is_money || is_other || is_of_something_else(raw) {
+    let is_none = is_money || is_other || is_of_something_else(raw) || is_payback_factor(raw);
+    if !raw.is_number() || raw.numbers.range.0 < 0.0 || is_none {
         return None;
     }
     let is_called = match (name.says(C::Rate), name.says(C::Interest), name.says(C::Fee)) {
@@ -167,10 +185,13 @@ fn period_said(name: &str) -> Option<Period> {
         ),
     ];
     const WORDS: [(Period, &[&str]); 4] = [
-        (Period::Day, &[" day ", " p d ", " pd ", " tag ", " jour ", " dia ", " día "]),
-        (Period::Week, &[" week ", " p w ", " pw ", " woche ", " semana "]),
-        (Period::Month, &[" p m ", " pm ", " mes ", " mês ", " mois ", " a m "]),
-        (Period::Year, &[" p a ", " pa ", " apr ", " a a ", " año ", " ano ", " an "]),
+        (Period::Day, &[" day ", " p d ", " pd ", " tag ", " jour ", " dia ", " día ", " hari "]),
+        (Period::Week, &[" week ", " p w ", " pw ", " woche ", " semana ", " minggu "]),
+        (
+            Period::Month,
+            &[" p m ", " pm ", " mes ", " mês ", " mois ", " a m ", " bulan ", " bln ", " tháng ", " mwezi "],
+        ),
+        (Period::Year, &[" p a ", " pa ", " apr ", " a a ", " año ", " ano ", " an ", " tahun ", " thn "]),
     ];
     let lower = name.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -178,6 +199,14 @@ fn period_said(name: &str) -> Option<Period> {
     let by_word = || WORDS.into_iter().find(|(_, words)| words.iter().any(|word| spaced.contains(word)));
     let by_stem = STEMS.into_iter().find(|(_, stems)| stems.iter().any(|stem| lower.contains(stem)));
     by_stem.or_else(by_word).map(|(period, _)| period)
+}
+
+/// Whether a name says `per` something, and not `per cent`.
+fn says_some_period(name: &str) -> bool {
+    const PER: [&str; 4] = ["per", "pro", "por", "par"];
+    let words = super::names::words(name);
+    let is_one = |pair: &[String]| matches!(pair, [per, of] if PER.contains(&per.as_str()) && !of.starts_with("cent") && !of.starts_with("cien"));
+    words.windows(2).any(is_one)
 }
 
 /// The unit that a name or the cells' own sign says.
@@ -203,8 +232,8 @@ fn stated(raw: &RawColumn, is_rate: bool, is_interest: bool) -> Stated {
     let highest = raw.numbers.range.1;
     let (period, no_period) = match period_said(&raw.name) {
         Some(period) => (period, None),
-        None if is_rate => (Period::Year, None),
-        None if is_interest && unit_said(raw).is_some() => (Period::Year, None),
+        None if is_rate && !says_some_period(&raw.name) => (Period::Year, None),
+        None if is_interest && unit_said(raw).is_some() && !says_some_period(&raw.name) => (Period::Year, None),
         None => (
             Period::Year,
             Some("nothing says for how long it is: a day, a month, a year, or all of the term".to_owned()),
@@ -317,6 +346,7 @@ mod tests {
             ("daily_rate", &["0.05", "0.08"], (Period::Day, Unit::Percent)),
             ("Monthly interest", &["2.5%", "3.0%"], (Period::Month, Unit::Percent)),
             ("Monthly interest", &["2.5", "3.0"], (Period::Month, Unit::Percent)),
+            ("Bunga % per bulan", &["2.0", "3.0"], (Period::Month, Unit::Percent)),
             ("Interest p.m.", &["0.025", "0.03"], (Period::Month, Unit::Fraction)),
             ("Rate p.a.", &["18.0", "24.0"], (Period::Year, Unit::Percent)),
             ("Rate p.a.", &["0.18", "0.24"], (Period::Year, Unit::Fraction)),
@@ -332,6 +362,7 @@ mod tests {
         for (name, cells) in [
             ("Daily fee", &["0.01", "0.015"][..]),
             ("Fee %", &["5", "6"]),
+            ("Rate % per xyzzy", &["2.0", "3.0"]),
             ("Monthly rate", &["0.2", "0.25"]),
             ("interest", &["12", "14"]),
             ("Rate p.a.", &["1.2", "1.5"]),

@@ -127,7 +127,7 @@ impl Landscape<'_> {
         };
         let is_paid_out = |at: &ColumnAt| self.column(*at).is_time() && self.column_name(*at).says(C::Disbursed);
         let has_terms = |table: usize| {
-            says(table, &[C::Rate, C::Interest, C::Principal])
+            (says(table, &[C::Rate, C::Interest, C::Principal]) || super::rates::payback_factor(self, table).is_some())
                 && says(table, &[C::Term, C::Month])
                 && self.columns(table).any(|at| is_paid_out(&at))
         };

@@ -36,12 +36,12 @@ pub(super) fn of_terms(
     let paid_out = scope.render(Type::Day, "disbursed_at", disbursed, &scope.name(disbursed)).sql;
     let stated = at("term_days");
     let term = stated.or_else(|| super::lending::end_of_term(land, table, disbursed))?;
-    let is_in_months = stated.is_some_and(|term| super::scope::is_in_months(land, term));
-    if is_in_months && !(1.0..=MAX_MONTHS as f64).contains(&land.column(term).numbers.range.1) {
+    let is_in_months = stated.is_some_and(|term| super::term::is_in_months(land, term));
+    if is_in_months && !(1.0..=MAX_MONTHS as f64).contains(&super::term::longest(land, term)) {
         return None;
     }
     let term_sql = if stated.is_some() {
-        format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &scope.name(term)))
+        super::term::number(&scope, term, &scope.name(term))
     } else {
         let end = scope.render(Type::Day, "disbursed_at", term, &scope.name(term)).sql;
         format!("date_diff('day', {paid_out}, {end})")
@@ -49,11 +49,16 @@ pub(super) fn of_terms(
     let loan = loans.column("loan_id")?.clone();
     let by_sales = super::advances::are_repaid_by_sales(loans);
     let is_level = is_in_months && !by_sales;
-    let owed = if by_sales { super::advances::with_its_fee(&scope, principal) } else { None };
+    let has_factor = super::rates::payback_factor(land, table).is_some();
+    let owed = if by_sales || has_factor { super::advances::with_its_fee(&scope, principal) } else { None };
     let holds_its_fee = owed.is_some();
     let principal_minor = owed.unwrap_or_else(|| scope.minor(principal, &scope.name(principal))).sql;
     let terms = free_name(land, "terms");
-    let interest = interest(&scope, principal, (term, &term_sql), (is_in_months, is_level));
+    let interest = if has_factor && holds_its_fee {
+        Piece::guess("0", "the factor of the principal holds it")
+    } else {
+        interest(&scope, principal, (term, &term_sql), (is_in_months, is_level))
+    };
     let (fee, fee_from) = if holds_its_fee {
         (Piece::guess("0", "the fee is part of the principal"), "nothing found".to_owned())
     } else {
@@ -203,7 +208,7 @@ pub(super) fn states_instalments(land: &Landscape, table: usize) -> bool {
     let both =
         found.get("principal_minor").zip(found.get("term_days")).map(|(principal, term)| (principal.at, term.at));
     both.is_some_and(|(principal, term)| {
-        super::scope::is_in_months(land, term) && stated_instalment(land, table, principal, term).is_some()
+        super::term::is_in_months(land, term) && stated_instalment(land, table, principal, term).is_some()
     })
 }
 
@@ -218,6 +223,6 @@ fn is_instalment(land: &Landscape, at: ColumnAt, principal: ColumnAt, term: Colu
     let is_monthly = cells.is_called(&MONTHLY) && (name.says(C::Payment) || name.says(C::Amount) || name.says(C::Paid));
     let is_called_so =
         name.says(C::Instalment) || name.says(C::Payment) || cells.is_called(&MONTHLY_PAYMENTS) || is_monthly;
-    let over_the_term = cells.numbers.mean * land.column(term).numbers.mean;
+    let over_the_term = cells.numbers.mean * super::term::mean(land, term);
     is_called_so && cells.is_number() && (0.7..3.0).contains(&(over_the_term / land.column(principal).numbers.mean))
 }

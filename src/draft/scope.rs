@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::add::add;
 use super::landscape::{Found, Landscape};
-use super::vocabulary::Concept;
 use super::{other_zone, units};
 use crate::contract::Type;
 use crate::domain::Currency;
@@ -44,13 +43,6 @@ impl Piece {
 /// What stands around a list for its first element.
 const FIRST: &str = "ARRAY_GET(";
 const FIRST_END: &str = ", 1)";
-
-/// Whether a term is in months: its name says so, or it is a small number of something else than days.
-pub(super) fn is_in_months(land: &Landscape, term: ColumnAt) -> bool {
-    let raw = land.column(term);
-    land.column_name(term).says(Concept::Month)
-        || (raw.numbers.range.1 <= 84.0 && !raw.name.to_lowercase().contains("day"))
-}
 
 fn once_name(land: &Landscape, table: usize) -> String {
     super::assign::free_name(land, &format!("{}_once", land.table(table).name))
@@ -312,6 +304,10 @@ impl<'a> Scope<'a> {
             let words = format!("written in two forms: {} and {}", form.words(), second.form.words());
             let doubt = if *is_certain { "" } else { "; no row tells the order of day and month" };
             Piece::guess(text, format!("{words}{doubt}"))
+        } else if let (TimeForm::Full(form), true) = (form, *is_certain)
+            && let Some(zone) = form.zone_word()
+        {
+            Piece::guess(text, format!("times are read in the job's zone, whatever {zone:?} behind them means"))
         } else if *is_certain {
             Piece::sure(text)
         } else {
@@ -359,6 +355,7 @@ impl<'a> Scope<'a> {
         match &raw.kind {
             _ if raw.is_typed && !raw.is_text => format!("CAST({sql} AS DOUBLE)"),
             ValueKind::Decimal(form) => form.sql(sql),
+            ValueKind::Span(form) => form.sql(sql),
             _ => NumberForm::plain().sql(sql),
         }
     }
@@ -432,12 +429,7 @@ impl<'a> Scope<'a> {
             self.as_written(&made, at, sql)
         };
         match column {
-            "term_days" if self.land.column_name(at).says(Concept::Month) => {
-                Piece::guess(rounded(" * 30"), "months of 30 days")
-            }
-            "term_days" if is_in_months(self.land, at) => {
-                Piece::guess(rounded(" * 30"), "small numbers, taken as months of 30 days")
-            }
+            "term_days" if super::term::is_told(self.land, at) => super::term::days(self, at, sql),
             "daily_rate_ppm" => super::rates::per_day(self, at, sql),
             "stars" => super::stars::in_five(self, at, sql),
             _ if matches!(raw.kind, ValueKind::Whole) => Piece::sure(self.whole_as_it_is(raw, sql)),

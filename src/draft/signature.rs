@@ -55,6 +55,10 @@ pub(super) fn name_patterns(table: &str, column: &str) -> &'static [NamePattern]
         ("orders", "amount_minor") => &[
             (&[C::Order, C::Amount], 0.95),
             (&[C::Amount], 0.85),
+            // What the buyer paid for it, in languages in which `paid` is a payment too.
+            (&[C::Buyer, C::Paid, C::Payment, C::Amount], 0.9),
+            (&[C::Buyer, C::Paid, C::Amount], 0.9),
+            (&[C::Buyer, C::Payment, C::Amount], 0.85),
             (&[C::Item, C::Amount], 0.8),
             (&[C::Product, C::Amount], 0.8),
             (&[C::Product, C::Sales], 0.8),
@@ -297,6 +301,7 @@ pub(super) fn fits(kind: Type, column: &str, raw: &RawColumn) -> bool {
         Type::Instant | Type::Day => raw.is_time(),
         Type::Money => raw.is_number() && !raw.is_unique_counter() && !is_flag(raw),
         Type::Integer if column == "stars" => super::stars::are_ratings(raw),
+        Type::Integer if column == "term_days" => raw.is_number() || matches!(raw.kind, ValueKind::Span(_)),
         Type::Integer => raw.is_number(),
     }
 }

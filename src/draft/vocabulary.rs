@@ -130,7 +130,8 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
             "fournisseur", "restaurante", "estabelecimento", "ristorante", "门店", "商铺", "供应商", "sprzedawca",
             "sprzedawcy", "sprzedawcow", "sprzedajacy", "sklep", "sklepu", "店舗", "ショップ", "出品者", "出店者",
             "加盟店", "satici", "saticilar", "magaza", "magazalar", "bayi", "isyeri", "판매자", "셀러", "상점",
-            "가맹점", "입점업체", "lifnr", "lfa", "toko", "penjual",
+            "가맹점", "입점업체", "lifnr", "lfa", "toko", "mitra", "warung", "pedagang", "penjual", "mandant",
+            "till number", "till no", "till id", "paybill",
         ],
     ),
     (
@@ -290,7 +291,8 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
             "monto", "montant", "prix", "betrag", "preis", "wert", "summe", "importo", "prezzo", "minor", "cent",
             "revenue", "gross", "金额", "价格", "总额", "kwota", "kwoty", "wartosc", "cena", "ceny", "suma", "razem",
             "金額", "合計", "価格", "代金", "tutar", "tutari", "fiyat", "fiyati", "bedel", "bedeli", "toplam", "금액",
-            "가격", "총액", "netwr", "wrbtr", "dmbtr", "paid in", "jumlah dibayar", "harga",
+            "가격", "총액", "brutto", "netto", "lordo", "netwr", "wrbtr", "dmbtr", "paid in", "jumlah dibayar",
+            "harga",
         ],
     ),
     (C::Unit, &["unit", "each", "unitario", "unitaire", "einzel", "stuck", "単価", "jednostkowa", "birim", "단가"]),
@@ -340,9 +342,9 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
         C::Category,
         &[
             "category", "segment", "industry", "sector", "mcc", "vertical", "categoria", "ramo", "rubro", "categorie",
-            "secteur", "kategorie", "branche", "warengruppe", "类目", "行业", "分类", "cuisine", "giro", "commodity",
-            "actividad", "atividade", "gewerbe", "sparte", "metier", "trade sector", "kategoria", "ジャンル",
-            "カテゴリ", "業種", "kategori", "sektor", "카테고리", "업종", "brsch",
+            "secteur", "kategorie", "branche", "warengruppe", "类目", "行业", "分类", "cuisine", "culinaria", "giro",
+            "commodity", "actividad", "atividade", "gewerbe", "sparte", "metier", "trade sector", "kategoria",
+            "ジャンル", "カテゴリ", "業種", "kategori", "sektor", "카테고리", "업종", "brsch",
         ],
     ),
     (
@@ -635,9 +637,9 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
     (
         C::Disbursed,
         &[
-            "disbursed", "disbursement", "drawdown", "drawn", "issued", "issue", "issuance", "granted", "funded",
-            "originated", "origination", "liberado", "liberacao", "desembolso", "desembolsado", "debourse", "octroye",
-            "ausgezahlt", "auszahlung", "erogato", "放款", "paid out", "payout date", "wyplaty", "wyplata",
+            "disbursed", "disbursement", "funding", "drawdown", "drawn", "issued", "issue", "issuance", "granted",
+            "funded", "originated", "origination", "liberado", "liberacao", "desembolso", "desembolsado", "debourse",
+            "octroye", "ausgezahlt", "auszahlung", "erogato", "放款", "paid out", "payout date", "wyplaty", "wyplata",
             "uruchomienia", "udzielenia", "disbursal", "融資日", "貸付日", "kullandirim", "실행", "cair", "pencairan",
         ],
     ),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::number_form::NumberForm;
 use super::numbers::{Endings, NumberProfile};
 use super::second_form::{SecondForm, doubt_of_all_threes, doubt_of_thousands, two_decimal_marks};
+use super::span_form::SpanForm;
 use super::time_form::{Digits, TimeForm};
 use crate::wash::Activity;
 
@@ -46,6 +47,8 @@ pub enum ValueKind {
         /// None has a time of day.
         is_date: bool,
     },
+    /// Lengths of time, such as `12 months`.
+    Span(SpanForm),
     /// True or false.
     Flag,
     /// Everything else.
@@ -297,6 +300,14 @@ impl RawColumn {
                 let second = self.written.second_form.as_ref().map(|second| second.form);
                 let micros = |cell: &str| form.micros(cell).or_else(|| second.and_then(|form| form.micros(cell)));
                 self.micros = texts.iter().map(|cell| cell.and_then(micros)).collect();
+            }
+            ValueKind::Span(form) => {
+                let values = || texts.iter().filter_map(|cell| form.value(cell?));
+                let rows = values().count();
+                if rows > 0 {
+                    self.numbers.mean = values().sum::<f64>() / rows as f64;
+                    self.numbers.range = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+                }
             }
             kind @ (ValueKind::Whole | ValueKind::Decimal(_)) => {
                 let form = if let ValueKind::Decimal(form) = kind { form.clone() } else { NumberForm::plain() };
@@ -581,6 +592,7 @@ impl RawColumn {
                 let doubt = if *is_certain || !second.is_empty() { "" } else { ", order uncertain" };
                 format!("{what} ({}{second}{doubt})", form.words())
             }
+            ValueKind::Span(form) => format!("length of time ({})", form.words()),
             ValueKind::Flag => "flag".to_owned(),
             ValueKind::Text => "text".to_owned(),
         }
@@ -694,6 +706,9 @@ fn kind_of(sample: &[&str], digits: Digits) -> ValueKind {
     let flags = ["true", "false", "yes", "no", "t", "f", "y", "n"];
     if sample.iter().all(|cell| flags.contains(&cell.to_lowercase().as_str())) {
         return ValueKind::Flag;
+    }
+    if let Some(form) = SpanForm::of(sample) {
+        return ValueKind::Span(form);
     }
     // `007` names something; it counts nothing.
     let has_leading_zero =

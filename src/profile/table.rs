@@ -8,6 +8,7 @@ use super::column::{RawColumn, ValueKind, hash_of};
 use super::dated_files::DatedFiles;
 use super::time_form::Digits;
 use crate::source::DeclaredFormat;
+use crate::source::with_english_half;
 
 /// Files with the same columns, as one table.
 #[derive(Debug, Clone)]
@@ -244,6 +245,47 @@ impl RawTable {
         if there.is_empty() { 0.0 } else { found as f64 / rows.len() as f64 }
     }
 
+    /// Share of some rows whose value in a column is one that other rows have in another column.
+    #[must_use]
+    pub fn share_of_rows_met(&self, column: usize, rows: &[usize], other: usize, others: &[usize]) -> f64 {
+        let (Some(values), Some(known)) = (self.columns.get(column), self.columns.get(other)) else { return 0.0 };
+        let known: HashSet<u64> =
+            others.iter().filter_map(|row| known.hashes.get(*row).copied()).filter(|hash| *hash != 0).collect();
+        let is_met = |row: &&usize| values.hashes.get(**row).is_some_and(|hash| known.contains(hash));
+        rows.iter().filter(is_met).count() as f64 / rows.len().max(1) as f64
+    }
+
+    /// Different values of some rows in a column, as a share of the rows.
+    #[must_use]
+    pub fn share_of_own(&self, column: usize, rows: &[usize]) -> f64 {
+        let Some(values) = self.columns.get(column) else { return 0.0 };
+        let different: HashSet<u64> =
+            rows.iter().filter_map(|row| values.hashes.get(*row).copied()).filter(|hash| *hash != 0).collect();
+        different.len() as f64 / rows.len().max(1) as f64
+    }
+
+    /// Rows whose cell in a column is one of these texts, in any case of letters.
+    #[must_use]
+    pub fn rows_that_say(&self, column: usize, texts: &[&str]) -> Vec<usize> {
+        let Some(cells) = self.columns.get(column) else { return Vec::new() };
+        let spellings = texts.iter().flat_map(|text| {
+            let mut letters = text.chars();
+            let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+            [(*text).to_owned(), text.to_uppercase(), format!("{first}{}", letters.as_str())]
+        });
+        let wanted: HashSet<u64> = spellings.map(|text| hash_of(&text)).collect();
+        cells.hashes.iter().enumerate().filter(|(_, hash)| wanted.contains(hash)).map(|(row, _)| row).collect()
+    }
+
+    /// Of some rows, the mean share of columns without a value.
+    #[must_use]
+    pub fn share_of_blanks(&self, rows: &[usize]) -> f64 {
+        let blank =
+            |row: usize| self.columns.iter().filter(|c| c.hashes.get(row).is_none_or(|hash| *hash == 0)).count();
+        let cells = rows.len() * self.columns.len();
+        rows.iter().map(|row| blank(*row)).sum::<usize>() as f64 / cells.max(1) as f64
+    }
+
     /// Share of some rows whose time is after the first of all rows that have the same value in `key`.
     #[must_use]
     pub fn share_after_first(&self, key: usize, time: usize, rows: &[usize]) -> f64 {
@@ -440,7 +482,8 @@ fn date_of_parts(columns: &[RawColumn], frame: &DataFrame) -> PolarsResult<Optio
 /// Whether cells are times of day and nothing else: `9:05`, `09:05:30`, `09:05 PM`.
 fn are_times_of_day(column: &RawColumn) -> bool {
     let is_one = |cell: &str| {
-        let plain = cell.trim().to_uppercase();
+        let english = with_english_half(cell);
+        let plain = english.as_deref().unwrap_or(cell).trim().to_uppercase();
         let plain = plain.strip_suffix("AM").or_else(|| plain.strip_suffix("PM")).unwrap_or(&plain).trim_end();
         let parts: Vec<&str> = plain.split(':').collect();
         let is_part = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());

@@ -1,5 +1,6 @@
 //! The forms in which exports write times, and the SQL that brings each to the contract's form.
 
+use super::full_form::FullForm;
 use crate::source::{instant_by_formats, instant_of_text};
 
 /// How a column writes its times.
@@ -18,6 +19,8 @@ pub enum TimeForm {
     Written(&'static str),
     /// A month without a day, taken as its first: its format, as `try_strptime` takes it.
     Month(&'static str),
+    /// A date and a time of day that are written together in a way of their own.
+    Full(FullForm),
     /// Eight digits: `20181231`.
     EightDigits,
     /// Fourteen digits, to the second: `20181231093000`.
@@ -30,6 +33,10 @@ pub enum TimeForm {
     EpochMillis,
     /// Microseconds since 1970.
     EpochMicros,
+    /// Nanoseconds since 1970.
+    EpochNanos,
+    /// Seconds since 1970 with their fraction: `1514736000.123`.
+    EpochFractions,
     /// Days since the end of 1899 with their fraction, as sheets count them: `45321.52`.
     SheetDays,
     /// A column whose file says that it is a date or an instant.
@@ -89,6 +96,8 @@ const SHORT_YEARS: [[&str; 3]; 3] =
 const MANY_DATES: usize = 20;
 /// Formats of months.
 const MONTHS: [&str; 7] = ["%b-%Y", "%b %Y", "%B %Y", "%b-%y", "%m/%Y", "%m.%Y", "%Y-%m"];
+/// Formats of months of six digits: the year's first two say which.
+const MONTHS_OF_DIGITS: [&str; 2] = ["%Y%m", "%m%Y"];
 /// Where a year has two digits, a format that asks for four reads a year of antiquity: nothing before 1900 is a date.
 const EARLIEST_MICROS: i64 = -2_208_988_800_000_000;
 /// Times of day as they follow a date.
@@ -131,7 +140,12 @@ impl TimeForm {
                 return Some((parts(PartOrder::YearFirst), true));
             }
             let is_certain = reads(parts(PartOrder::DayFirst)) != reads(parts(PartOrder::MonthFirst));
-            for order in [PartOrder::DayFirst, PartOrder::MonthFirst] {
+            let orders = if are_first_days_behind_months(cells, separator) {
+                [PartOrder::MonthFirst, PartOrder::DayFirst]
+            } else {
+                [PartOrder::DayFirst, PartOrder::MonthFirst]
+            };
+            for order in orders {
                 if reads(parts(order)) {
                     return Some((parts(order), is_certain));
                 }
@@ -162,22 +176,30 @@ impl TimeForm {
         if let Some(form) = [Self::EightDigits, Self::FourteenDigits].into_iter().find(|form| reads(*form)) {
             return Some((form, true));
         }
+        if let Some((form, is_certain)) = FullForm::of(cells) {
+            return Some((Self::Full(form), is_certain));
+        }
         let by_digits = match digits {
             Digits::AreTimes => {
-                const FORMS: [TimeForm; 5] = [
+                const FORMS: [TimeForm; 7] = [
                     TimeForm::EpochSeconds,
                     TimeForm::EpochMillis,
                     TimeForm::EpochMicros,
+                    TimeForm::EpochNanos,
+                    TimeForm::EpochFractions,
                     TimeForm::SixDigits,
                     TimeForm::SheetDays,
                 ];
-                FORMS.into_iter().find(|form| reads(*form))
+                let months = MONTHS_OF_DIGITS.into_iter().map(Self::Month);
+                FORMS.into_iter().chain(months).find(|form| reads(*form))
             }
             Digits::MayBeTimes if cells.len() >= MANY_CELLS && cells.iter().any(|cell| Some(cell) != cells.first()) => {
                 let all_read = |form: Self| cells.iter().all(|cell| form.micros(cell).is_some());
                 let is_likely = |cell: &&str| cell.parse().is_ok_and(|n: i64| LIKELY_MILLIS.contains(&n));
                 let is_millis = cells.iter().all(is_likely);
-                is_millis.then_some(Self::EpochMillis).or(all_read(Self::SixDigits).then_some(Self::SixDigits))
+                let months = MONTHS_OF_DIGITS.into_iter().map(Self::Month);
+                let mut of_six_digits = std::iter::once(Self::SixDigits).chain(months);
+                is_millis.then_some(Self::EpochMillis).or_else(|| of_six_digits.find(|form| all_read(*form)))
             }
             Digits::MayBeTimes | Digits::AreNumbers => None,
         };
@@ -206,6 +228,11 @@ impl TimeForm {
                     PartOrder::YearFirst => (a, b, c),
                 };
                 let is_date = year.len() == 4 && [month, day].iter().all(|part| (1..=2).contains(&part.len()));
+                let rest = rest.trim_start();
+                // What SQL reads by the same form: nothing behind the time of day.
+                if !rest.bytes().all(|b| b.is_ascii_digit() || b == b':') {
+                    return None;
+                }
                 // `9:05` is five past nine.
                 let space = match rest.find(':') {
                     None => "",
@@ -221,6 +248,17 @@ impl TimeForm {
                     .is_some_and(|b| b.is_ascii_digit() || format.starts_with("%b") || format.starts_with("%B"));
                 (begins && cell.len() <= 40).then(|| likely_instant(cell, &with_times(format, true))).flatten()
             }
+            Self::Full(form) => form.micros(cell),
+            // Far more six digits are other numbers: only months of our times are.
+            Self::Month("%Y%m") if digits(6) => {
+                let (year, month) = cell.split_at_checked(4)?;
+                is_year_of_ours(year).then(|| instant_of_text(&format!("{year}-{month}-01"))).flatten()
+            }
+            Self::Month("%m%Y") if digits(6) => {
+                let (month, year) = cell.split_at_checked(2)?;
+                is_year_of_ours(year).then(|| instant_of_text(&format!("{year}-{month}-01"))).flatten()
+            }
+            Self::Month("%Y%m" | "%m%Y") => None,
             Self::Month(format) => {
                 let is_likely = (5..=20).contains(&cell.len()) && cell.bytes().any(|b| b.is_ascii_digit());
                 is_likely.then(|| likely_instant(&format!("01 {cell}"), &[format!("%d {format}")])).flatten()
@@ -247,6 +285,18 @@ impl TimeForm {
                 .ok()
                 .and_then(|n| EPOCH_SECONDS.contains(&n.div_euclid(1_000)).then(|| n.checked_mul(1_000)).flatten()),
             Self::EpochMicros => cell.parse::<i64>().ok().filter(|n| EPOCH_SECONDS.contains(&n.div_euclid(1_000_000))),
+            Self::EpochNanos => cell
+                .parse::<i64>()
+                .ok()
+                .filter(|n| EPOCH_SECONDS.contains(&n.div_euclid(1_000_000_000)))
+                .map(|n| n.div_euclid(1_000)),
+            Self::EpochFractions => {
+                let (whole, fraction) = cell.split_once('.').unwrap_or((cell, ""));
+                let are_digits = fraction.len() <= 9 && fraction.bytes().all(|b| b.is_ascii_digit());
+                // Microseconds, as many as there are.
+                let micros: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok().filter(|_| are_digits)?;
+                seconds(whole)?.checked_add(micros)
+            }
             Self::SheetDays => {
                 let days = cell.parse::<f64>().ok().filter(|days| SHEET_DAYS.contains(days))?;
                 #[expect(clippy::cast_possible_truncation, reason = "within the range of days")]
@@ -263,6 +313,11 @@ impl TimeForm {
     pub fn sql(self, column: &str, has_time_of_day: bool) -> String {
         match self {
             Self::Iso | Self::Native => column.to_owned(),
+            Self::Full(form) if form.is_instant() => {
+                let quoted: Vec<String> = form.formats().iter().map(|format| format!("'{format}'")).collect();
+                format!("try_strptime({column}, {})", quoted.join(", "))
+            }
+            Self::Full(form) => read_or_as_written(column, &form.formats()),
             Self::Parts { .. } | Self::Written(_) | Self::EightDigits | Self::FourteenDigits => {
                 read_or_as_written(column, &self.formats(has_time_of_day))
             }
@@ -282,6 +337,10 @@ impl TimeForm {
             Self::EpochSeconds => format!("CAST(TRY_CAST({column} AS BIGINT) * 1000000 AS TIMESTAMP)"),
             Self::EpochMillis => format!("CAST(TRY_CAST({column} AS BIGINT) * 1000 AS TIMESTAMP)"),
             Self::EpochMicros => format!("CAST(TRY_CAST({column} AS BIGINT) AS TIMESTAMP)"),
+            Self::EpochNanos => format!("CAST(DIV(TRY_CAST({column} AS BIGINT), 1000) AS TIMESTAMP)"),
+            Self::EpochFractions => {
+                format!("CAST(TRY_CAST(ROUND(TRY_CAST({column} AS DOUBLE) * 1000000) AS BIGINT) AS TIMESTAMP)")
+            }
             Self::SheetDays => format!(
                 "CAST(TRY_CAST(ROUND((TRY_CAST({column} AS DOUBLE) - 25569) * 86400) AS BIGINT) * 1000000 AS TIMESTAMP)"
             ),
@@ -325,8 +384,20 @@ impl TimeForm {
 
     /// Whether [`Self::sql`] gives an instant, and not the text of one.
     #[must_use]
-    pub const fn gives_instants(self) -> bool {
-        matches!(self, Self::Native | Self::EpochSeconds | Self::EpochMillis | Self::EpochMicros | Self::SheetDays)
+    pub fn gives_instants(self) -> bool {
+        if let Self::Full(form) = self {
+            return form.is_instant();
+        }
+        matches!(
+            self,
+            Self::Native
+                | Self::EpochSeconds
+                | Self::EpochMillis
+                | Self::EpochMicros
+                | Self::EpochNanos
+                | Self::EpochFractions
+                | Self::SheetDays
+        )
     }
 
     /// The form in words.
@@ -337,8 +408,12 @@ impl TimeForm {
             Self::Parts { separator: s, order: PartOrder::DayFirst } => format!("day{s}month{s}year"),
             Self::Parts { separator: s, order: PartOrder::MonthFirst } => format!("month{s}day{s}year"),
             Self::Parts { separator: s, order: PartOrder::YearFirst } => format!("year{s}month{s}day"),
-            Self::Written(format) | Self::Month(format) => {
-                let mut words = format.to_owned();
+            Self::Full(_) | Self::Written(_) | Self::Month(_) => {
+                let mut words = match self {
+                    Self::Full(form) => form.formats().into_iter().next().unwrap_or_default(),
+                    Self::Written(format) | Self::Month(format) => format.to_owned(),
+                    _ => String::new(),
+                };
                 for (directive, word) in [
                     ("%d", "day"),
                     ("%m", "month"),
@@ -346,6 +421,15 @@ impl TimeForm {
                     ("%B", "month's name"),
                     ("%Y", "year"),
                     ("%y", "year's last two digits"),
+                    ("%a", "weekday"),
+                    ("%I", "hour"),
+                    ("%H", "hour"),
+                    ("%M", "minute"),
+                    ("%S", "second"),
+                    ("%.f", ".fraction"),
+                    ("%p", "AM or PM"),
+                    ("%:z", "offset"),
+                    ("%z", "offset"),
                 ] {
                     words = words.replace(directive, word);
                 }
@@ -357,6 +441,8 @@ impl TimeForm {
             Self::EpochSeconds => "seconds since 1970".to_owned(),
             Self::EpochMillis => "milliseconds since 1970".to_owned(),
             Self::EpochMicros => "microseconds since 1970".to_owned(),
+            Self::EpochNanos => "nanoseconds since 1970".to_owned(),
+            Self::EpochFractions => "seconds since 1970 with a fraction".to_owned(),
             Self::SheetDays => "days as sheets count them".to_owned(),
             Self::Native => "date or instant of the file".to_owned(),
         }
@@ -397,6 +483,25 @@ fn likely_instant(cell: &str, formats: &[String]) -> Option<i64> {
     instant_by_formats(cell, formats).filter(|micros| *micros >= EARLIEST_MICROS)
 }
 
+/// Whether dates have one second number and several first ones: `02/01/2024` among `03/01/2024` is the first of February, as files of months write it.
+fn are_first_days_behind_months(cells: &[&str], separator: char) -> bool {
+    const SEVERAL: usize = 4;
+    let mut firsts: Vec<&str> = Vec::new();
+    for cell in cells {
+        let mut parts = cell.trim().split(separator);
+        let (Some(first), Some("1" | "01")) = (parts.next(), parts.next()) else { return false };
+        if !firsts.contains(&first) {
+            firsts.push(first);
+        }
+    }
+    firsts.len() >= SEVERAL
+}
+
+/// Whether four digits are a year that exports speak of.
+fn is_year_of_ours(year: &str) -> bool {
+    ("1990".."2100").contains(&year)
+}
+
 fn seconds(cell: &str) -> Option<i64> {
     let n: i64 = cell.parse().ok()?;
     EPOCH_SECONDS.contains(&n).then(|| n.checked_mul(1_000_000)).flatten()
@@ -415,12 +520,18 @@ mod tests {
             (vec!["1/2/2018 9:05", "2/13/2018 10:05"], parts('/', PartOrder::MonthFirst), true),
             (vec!["01.02.2018"], parts('.', PartOrder::DayFirst), false),
             (vec!["2018/2/1"], parts('/', PartOrder::YearFirst), true),
+            (vec!["02/01/2018", "03/01/2018", "04/01/2018", "12/01/2018"], parts('/', PartOrder::MonthFirst), false),
+            (vec!["01/02/2018", "01/03/2018", "01/04/2018", "01/12/2018"], parts('/', PartOrder::DayFirst), false),
             (vec!["20180201"], TimeForm::EightDigits, true),
             (vec!["20180201093000", "20181231235959"], TimeForm::FourteenDigits, true),
             (vec!["1514736000"], TimeForm::EpochSeconds, true),
             (vec!["1514736000123"], TimeForm::EpochMillis, true),
             (vec!["930101"], TimeForm::SixDigits, false),
             (vec!["1514736000123456"], TimeForm::EpochMicros, true),
+            (vec!["1514736000123456789"], TimeForm::EpochNanos, true),
+            (vec!["1514736000.25", "1514736001"], TimeForm::EpochFractions, true),
+            (vec!["201802", "201912"], TimeForm::Month("%Y%m"), true),
+            (vec!["022018", "122019"], TimeForm::Month("%m%Y"), true),
             (vec!["45321.520833", "45322"], TimeForm::SheetDays, true),
         ] {
             assert_eq!(TimeForm::of(&cells, Digits::AreTimes), Some((form, is_certain)), "{cells:?}");
@@ -501,6 +612,10 @@ mod tests {
             ("1517443200", TimeForm::EpochSeconds),
             ("1517443200000", TimeForm::EpochMillis),
             ("1517443200000000", TimeForm::EpochMicros),
+            ("1517443200000000999", TimeForm::EpochNanos),
+            ("1517443200.000", TimeForm::EpochFractions),
+            ("201802", TimeForm::Month("%Y%m")),
+            ("022018", TimeForm::Month("%m%Y")),
             ("43132", TimeForm::SheetDays),
         ] {
             assert_eq!(form.micros(cell), day, "{cell}");

@@ -11,6 +11,7 @@ use regex::Regex;
 
 use super::amount_text::amount_in;
 use super::cell;
+use super::day_halves::with_english_half;
 use super::month_names::in_english;
 use super::wider::texts_of_doubles;
 use crate::domain::{Currency, MICROS_PER_DAY, days_since_epoch};
@@ -592,7 +593,7 @@ fn check_format(format: &str) -> PolarsResult<()> {
 }
 
 /// The instant, in microseconds, that the first fitting format reads; without an offset it is UTC. Names of months may be of any language of
-/// [`super::month_names`].
+/// [`super::month_names`], and halves of the day as [`super::day_halves`] has them.
 pub(crate) fn instant_by_formats(text: &str, formats: &[String]) -> Option<i64> {
     let by = |format: &String, text: &str| {
         let parts = BrokenDownTime::parse(format, text).ok()?;
@@ -601,13 +602,17 @@ pub(crate) fn instant_by_formats(text: &str, formats: &[String]) -> Option<i64> 
         }
         micros_of(parts.to_datetime().ok()?)
     };
-    formats.iter().find_map(|format| by(format, text)).or_else(|| {
+    let has_halves = || formats.iter().any(|format| format.contains("%p"));
+    let english_half = || if has_halves() { with_english_half(text) } else { None };
+    let by_half = || english_half().and_then(|text| formats.iter().find_map(|format| by(format, &text)));
+    formats.iter().find_map(|format| by(format, text)).or_else(by_half).or_else(|| {
         let named: Vec<&String> =
             formats.iter().filter(|format| format.contains("%b") || format.contains("%B")).collect();
         if named.is_empty() {
             return None;
         }
-        let english = in_english(text)?;
+        let half = english_half();
+        let english = in_english(half.as_deref().unwrap_or(text))?;
         named.into_iter().find_map(|format| by(format, &english))
     })
 }

@@ -32,6 +32,7 @@ mod refused_sales;
 mod reversals;
 mod schedules;
 mod settlements;
+mod statements;
 mod trade_tables;
 
 fn draft_of(data: &Path, out: &Path) -> Draft {

@@ -7,9 +7,11 @@ use super::parse::number;
 use crate::model::ModelError;
 use crate::model::table::{Values, number_as_text};
 
-/// Words that mean "bad" in a two-valued text target.
-const BAD_WORDS: [&str; 12] =
-    ["1", "bad", "yes", "y", "true", "default", "defaulted", "charged off", "event", "fraud", "b", "positive"];
+/// Words that say "bad" whatever stands beside them.
+const BAD_WORDS: [&str; 6] = ["bad", "default", "defaulted", "charged off", "event", "fraud"];
+/// Words that say "bad" beside their contrary alone: 1 of 1 and 2 may be either.
+const BAD_AND_GOOD: [(&str, &str); 6] =
+    [("1", "0"), ("yes", "no"), ("y", "n"), ("true", "false"), ("b", "g"), ("positive", "negative")];
 
 /// Reads a target column: `true` is bad. `positive` names the bad value where the values themselves do not say it.
 ///
@@ -71,8 +73,12 @@ pub fn read_target(file: &TableFile, name: &str, positive: Option<&str>) -> Resu
             found.ok_or_else(|| refuse(format!("the bad value {positive:?} does not occur; it has {}", shown())))?
         }
         (_, None) => {
-            let matching: Vec<&&str> =
-                counts.keys().filter(|v| BAD_WORDS.iter().any(|w| v.eq_ignore_ascii_case(w))).collect();
+            let has = |word: &str| counts.keys().any(|value| value.eq_ignore_ascii_case(word));
+            let says_bad = |value: &str| {
+                let is_one = |word: &&str| value.eq_ignore_ascii_case(word);
+                BAD_WORDS.iter().any(is_one) || BAD_AND_GOOD.iter().any(|(bad, good)| is_one(bad) && has(good))
+            };
+            let matching: Vec<&&str> = counts.keys().filter(|value| says_bad(value)).collect();
             match matching.as_slice() {
                 [one] => (**one).to_owned(),
                 _ => {
@@ -91,4 +97,30 @@ fn name_among_numbers<'a>(texts: &'a [Option<String>], counts: &BTreeMap<&str, u
     let others_are_numbers = counts.keys().filter(|value| **value != first).all(|value| number(value).is_some());
     let is_alone = number(first).is_none() && counts.get(first) == Some(&1);
     (is_alone && others_are_numbers && counts.len() > 2).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workbench::table::open_table;
+
+    fn target_of(good: &str, bad: &str, positive: Option<&str>) -> Result<(Vec<bool>, String), ModelError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loans.csv");
+        std::fs::write(&path, format!("id,outcome\n1,{good}\n2,{bad}\n3,{good}\n")).unwrap();
+        read_target(&open_table(&path).unwrap(), "outcome", positive)
+    }
+
+    #[test]
+    fn a_value_is_bad_where_both_values_say_so_or_a_person_does() {
+        for (good, bad) in [("0", "1"), ("good", "Bad"), ("no", "yes"), ("N", "Y"), ("paid", "Charged Off")] {
+            let (is_bad, value) = target_of(good, bad, None).unwrap();
+            assert_eq!((is_bad, value.to_lowercase()), (vec![false, true, false], bad.to_lowercase()));
+        }
+        for (one, other) in [("1", "2"), ("-1", "1"), ("A", "B"), ("yes", "unknown")] {
+            let why = target_of(one, other, None).unwrap_err().to_string();
+            assert!(why.contains("--positive"), "{one}, {other}: {why}");
+        }
+        assert_eq!(target_of("1", "2", Some("2")).unwrap().0, [false, true, false]);
+    }
 }

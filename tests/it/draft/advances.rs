@@ -76,6 +76,60 @@ fn advances_repaid_by_a_share_of_sales_owe_their_fee_however_soon_they_are_repai
 }
 
 #[test]
+fn what_is_advanced_times_its_factor_is_paid_back_however_soon() {
+    for (head, share) in [("Factor Rate,Term,Specified Percentage", ",12%"), ("Factor,Term (months)", "")] {
+        let (_folder, data, out) = folders();
+        shop_orders(&data, "", &|_| String::new());
+        let advance = |n: usize| {
+            let term = if share.is_empty() { "6" } else { "6 months" };
+            format!("D{n:05},S{:03},{},\"$12,500.00\",1.{},{term}{share}", n % 20, day(30 + n), 18 + n % 5)
+        };
+        table(&data, "deals.csv", &format!("Deal ID,Shop ID,Funding Date,Funded Amount,{head}"), (0..90).map(advance));
+        let paid = |n: usize| format!("P{n:06},D{:05},{},$55.00", n / 3, day(60 + n / 3 + n % 3));
+        table(&data, "ach_payments.csv", "ACH ID,Deal ID,Payment Date,Amount", (0..270).map(paid));
+        let draft = draft_of(&data, &out);
+        assert!(draft.no_loan_book.is_none(), "{head}: {:?}", draft.no_loan_book);
+        let job = out.join("job.toml");
+        let (loans, dues) = (read(&job, "loans"), read(&job, "instalments"));
+        let of = |column: &str| cells(&loans, "loan_id", column)["D00003"].clone().unwrap();
+        // 1.21 times what was paid out, and nothing beside it.
+        assert_eq!((of("principal_minor").as_str(), of("daily_rate_ppm").as_str()), ("1512500", "0"), "{head}");
+        let is_share = !share.is_empty();
+        assert_eq!(of("repayment"), if is_share { "sales-share" } else { "equal-instalment" }, "{head}");
+        assert_eq!(dues.height(), if is_share { 90 } else { 540 }, "{head}");
+        let sum = |column: &str| dues.column(column).unwrap().i64().unwrap().sum().unwrap();
+        let owed = loans.column("principal_minor").unwrap().i64().unwrap().sum().unwrap();
+        assert_eq!((sum("principal_minor"), sum("interest_minor"), sum("fee_minor")), (owed, 0, 0), "{head}");
+    }
+}
+
+#[test]
+fn terms_are_days_weeks_or_months_as_their_cells_or_names_say() {
+    // Paid out on 4 February.
+    for (column, cell, expected) in [
+        ("Tenure", "3 months", "89"),
+        ("Term", "90 days", "90"),
+        ("Duration", "12 Weeks", "84"),
+        ("Term (weeks)", "12", "84"),
+        ("Tenor", "30 hari", "30"),
+        ("期限", "3个月", "89"),
+        ("Term in years", "1", "365"),
+    ] {
+        let (_folder, data, out) = folders();
+        shop_orders(&data, "", &|_| String::new());
+        let loan = |n: usize| format!("L{n:05},S{:03},{},600.00,12.00,{cell}", n % 20, day(30 + n));
+        let head = format!("loan_id,shop_id,disbursed_on,principal,ROI (% p.a.),{column}");
+        table(&data, "loans.csv", &head, (0..90).map(loan));
+        let paid = |n: usize| format!("P{n:06},L{:05},{},206.00", n / 3, day(60 + n / 3 + 30 * (n % 3)));
+        table(&data, "payments.csv", "payment_id,loan_id,paid_on,amount", (0..270).map(paid));
+        let draft = draft_of(&data, &out);
+        assert!(draft.no_loan_book.is_none(), "{column}: {:?}", draft.no_loan_book);
+        let terms = cells(&read(&out.join("job.toml"), "loans"), "loan_id", "term_days");
+        assert_eq!(terms["L00004"].as_deref(), Some(expected), "{column}");
+    }
+}
+
+#[test]
 fn months_are_calendar_months_and_a_stated_end_is_a_term() {
     for (column, cell) in [("Tenure (Months)", "3".to_owned()), ("target_end", day(34 + 90).to_string())] {
         let (_folder, data, out) = folders();

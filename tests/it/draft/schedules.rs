@@ -55,7 +55,7 @@ fn a_schedule_is_known_by_its_values() {
 #[test]
 fn a_required_time_is_not_taken_from_blank_cells_while_others_look_like_times() {
     let (_folder, data, out) = folders();
-    lender(&data, &|n| format!("{} 오전 9:{:02}:24", day(n / 4), n % 60));
+    lender(&data, &|n| format!("{} kl. 9:{:02}:24", day(n / 4), n % 60));
     let draft = draft_of(&data, &out);
     let orders = draft.tables.iter().find(|table| table.table.name == "orders").unwrap();
     let placed = orders.gaps().find(|gap| gap.column == "placed_at").unwrap();

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use integrity::cli::{ExitCode, main};
-use integrity::core_system::{CoreField, CoreSystemError, Difference, What};
+use integrity::core_system::{CoreField, CoreSystemError, Difference, DifferenceKind};
 use integrity::publish::TableReader;
 use integrity::run::{ReconcileReport, RunError, RunOptions, Silent, reconcile_books};
 use jiff::civil::Date;
@@ -191,18 +191,18 @@ fn books_of_their_own_agree_and_what_is_planted_is_found() {
         .collect();
     let broken = desk.write("broken.csv", &broken.join("\n"));
     let report = desk.compare(&broken, &[]).unwrap();
-    let found: Vec<(&str, What, Option<i64>, bool)> = report
+    let found: Vec<(&str, DifferenceKind, Option<i64>, bool)> = report
         .differences
         .iter()
         .map(|d| (d.loan_id.as_deref().unwrap(), d.what, d.difference, d.is_tolerated))
         .collect();
     let expected = [
-        (ids[1].as_str(), What::DaysPastDue, Some(1), false),
-        (ids[2], What::Arrears, Some(1), true),
-        (ids[3], What::Outstanding, Some(-100), false),
-        (ids[4], What::Status, None, false),
-        (ids[5], What::MissingInExport, None, false),
-        ("l999999", What::MissingHere, None, false),
+        (ids[1].as_str(), DifferenceKind::DaysPastDue, Some(1), false),
+        (ids[2], DifferenceKind::Arrears, Some(1), true),
+        (ids[3], DifferenceKind::Outstanding, Some(-100), false),
+        (ids[4], DifferenceKind::Status, None, false),
+        (ids[5], DifferenceKind::MissingInExport, None, false),
+        ("l999999", DifferenceKind::MissingHere, None, false),
     ];
     assert_eq!(found, expected);
 
@@ -244,7 +244,7 @@ fn a_name_or_word_that_is_not_understood_is_told() {
     assert_eq!(desk.command(&path, &["--column", "loan=account"]), ExitCode::Usage);
     // The rejected application is a loan that we do not have; nothing but ids can be compared.
     let report = desk.compare(&path, &mapped[..1]).unwrap();
-    assert_eq!(report.counts.keys().collect::<Vec<_>>(), [&What::MissingHere]);
+    assert_eq!(report.counts.keys().collect::<Vec<_>>(), [&DifferenceKind::MissingHere]);
     assert_eq!(report.compared, [CoreField::LoanId]);
     assert_eq!(desk.command(Path::new("no-such-export.csv"), &[]), ExitCode::InputMissing);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
-use integrity::core_system::{Difference, What};
+use integrity::core_system::{Difference, DifferenceKind};
 use integrity::domain::{Reason, ReasonCode};
 use integrity::exposure::{DebtState, OfferState, OpenOffer, RememberedOwner, Statement};
 use integrity::features::Group;
@@ -209,7 +209,7 @@ proptest! {
 
     #[test]
     fn differences_come_back(
-        rows in vec((option::of(".{0,4}"), option::of(any::<i64>()), any::<bool>(), select(&[What::MissingHere, What::Arrears, What::NoLoanId][..])), 0..20),
+        rows in vec((option::of(".{0,4}"), option::of(any::<i64>()), any::<bool>(), select(&[DifferenceKind::MissingHere, DifferenceKind::Arrears, DifferenceKind::NoLoanId][..])), 0..20),
     ) {
         let rows: Vec<Difference> = (1_i64..).zip(rows).map(|(number, (text, value, is_tolerated, what))| Difference {
             number, loan_id: text.clone(), merchant_id: text.clone(), row: value, what, ours: text.clone(), theirs: text.clone(), difference: value,
