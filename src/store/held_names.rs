@@ -1,6 +1,6 @@
 //! Who bought, who complains of what, and how a payment came in, is not said otherwise after two weeks.
 //!
-//! A shop that sells to one buyer would have many; a dispute would move to an order of years ago and out of every window, or to somebody who bought nothing; a deduction that is under way
+//! A shop that sells to one buyer would have many; a parcel that was lost, or a dispute, would move to an order of years ago and out of every window, or to somebody who bought nothing; a deduction that is under way
 //! would pass for one that arrived. Corrections come within days. So what was first said for longer than [`SETTLING_DAYS`] counts, whatever a newer version says.
 //!
 //! Exports make buyers anonymous long after, in orders, reviews and disputes at once. What names the buyer of an order as the order's newest version does names the one who counts, or
@@ -10,18 +10,19 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{DataFrame, IntoColumn, PlHashMap, PlHashSet, PolarsResult, StringChunked};
+use polars::prelude::{DataFrame, Int64Chunked, IntoColumn, PlHashMap, PlHashSet, PolarsResult, StringChunked};
 
 use super::earlier::COUNTED_UNTIL;
-use crate::contract::{DISPUTES, ORDERS, PAYMENTS, REVIEWS, TableContract, known_at};
+use crate::contract::{DISPUTES, ORDERS, PAYMENTS, REVIEWS, SHIPMENTS, TableContract, Visibility, known_at};
 use crate::domain::{AsOf, MICROS_PER_DAY};
 
 /// Days for which a name may be put right (project judgement).
 const SETTLING_DAYS: i64 = 14;
 
 /// Tables and their columns that are held.
-const HELD: [(&TableContract, &[&str]); 4] = [
+const HELD: [(&TableContract, &[&str]); 5] = [
     (&ORDERS, &["buyer_id"]),
+    (&SHIPMENTS, &["order_id"]),
     (&REVIEWS, &["order_id", "buyer_id"]),
     (&DISPUTES, &["order_id", "buyer_id"]),
     (&PAYMENTS, &["channel"]),
@@ -66,8 +67,8 @@ fn hold_columns(
     orders: Option<&DataFrame>,
     as_of: &AsOf,
 ) -> PolarsResult<Option<DataFrame>> {
-    let first = FirstSaid::of(table, earlier, as_of)?;
     let orders = if columns.contains(&"order_id") { orders } else { None };
+    let first = FirstSaid::of(table, earlier, orders, as_of)?;
     let known_orders: Option<PlHashSet<Own<'_>>> =
         orders.map(|orders| owned(orders, "order_id").map(|owned| owned.flatten().collect())).transpose()?;
     let mut held: Option<DataFrame> = None;
@@ -99,8 +100,15 @@ struct FirstSaid<'a> {
 }
 
 impl<'a> FirstSaid<'a> {
-    fn of(table: &TableContract, earlier: &'a DataFrame, as_of: &AsOf) -> PolarsResult<Self> {
-        let since = known_at(table, earlier, as_of, None)?;
+    fn of(
+        table: &TableContract,
+        earlier: &'a DataFrame,
+        orders: Option<&DataFrame>,
+        as_of: &AsOf,
+    ) -> PolarsResult<Self> {
+        let of_orders = orders.filter(|_| table.visibility == Visibility::Parent);
+        let placed = of_orders.map(|orders| placed_at(earlier, orders)).transpose()?;
+        let since = known_at(table, earlier, as_of, placed.as_ref())?;
         let until = earlier.column(COUNTED_UNTIL)?.datetime()?.physical();
         let mut versions: PlHashMap<Own<'_>, Vec<(i64, i64, usize)>> = PlHashMap::default();
         for (row, own) in owned(earlier, key(table))?.enumerate() {
@@ -122,6 +130,14 @@ impl<'a> FirstSaid<'a> {
         };
         self.versions.iter().filter_map(|(own, versions)| Some((*own, long(versions)?))).collect()
     }
+}
+
+/// For each row when the order that it names was placed, where that is among `orders`.
+fn placed_at(rows: &DataFrame, orders: &DataFrame) -> PolarsResult<Int64Chunked> {
+    let placed = orders.column("placed_at")?.datetime()?.physical();
+    let by_order: PlHashMap<Own<'_>, i64> =
+        owned(orders, "order_id")?.zip(placed.iter()).filter_map(|(own, at)| own.zip(at)).collect();
+    Ok(owned(rows, "order_id")?.map(|own| by_order.get(&own?).copied()).collect())
 }
 
 /// By order, the buyer that its newest version names, and the one who counts.
@@ -175,7 +191,7 @@ fn owned<'a>(rows: &'a DataFrame, key: &str) -> PolarsResult<impl Iterator<Item 
 mod tests {
     use jiff::civil::date;
     use jiff::tz::TimeZone;
-    use polars::prelude::{DataType, Field, Int64Chunked, IntoSeries, NewChunkedArray, Schema, TimeUnit};
+    use polars::prelude::{DataType, Field, IntoSeries, NewChunkedArray, Schema, TimeUnit};
 
     use super::*;
     use crate::contract::data_type;

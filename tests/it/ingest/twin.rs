@@ -352,10 +352,11 @@ pub fn wash(tables: &Tables, as_of: &AsOf) -> Twin {
                 (name, versions_of(row, name, &tables[name])),
             ]);
             hold_times(row, name, &about, as_of);
+            let names: &[&'static str] = if name == "shipments" { &["order_id"] } else { &["order_id", "buyer_id"] };
+            hold_names(row, name, &about, names, &twin["orders"].usable, as_of);
             if name == "shipments" {
                 continue;
             }
-            hold_names(row, name, &about, &["order_id", "buyer_id"], &twin["orders"].usable, as_of);
             let own = row.get("order_id").map(|order| (row["merchant_id"].clone(), order.clone()));
             if let Some((stated, counted)) = own.and_then(|own| renamed.get(&own))
                 && row.get("buyer_id") == Some(stated)
