@@ -37,6 +37,12 @@ pub struct OrderFacts<'a> {
 }
 
 impl<'a> OrderFacts<'a> {
+    /// Whether it may be brushed. Orders that went wrong and are assumed where records cannot be read are nobody's, and share what is known of them: they would look like a task list's, and
+    /// be left out.
+    fn may_be_doubted(&self) -> bool {
+        !(self.is_troubled && self.buyer_id == UNKNOWN_BUYER)
+    }
+
     /// An order of which nothing else is known: not on its way, not in trouble, not reviewed.
     #[must_use]
     pub const fn placed(order_id: &'a str, buyer_id: &'a str, placed_at: i64, amount_minor: i64) -> Self {
@@ -142,10 +148,10 @@ impl Verdict {
     }
 }
 
-/// Marks suspect orders; `owners` are their merchants' numbers. Orders of unknown merchants are skipped.
+/// Marks suspect orders; `owners` are their merchants' numbers. Orders of unknown merchants, and those of unknown buyers that went wrong, are skipped.
 #[must_use]
 pub fn judge_orders(orders: &[OrderFacts], owners: &[Option<u32>], settings: &Settings) -> Vec<Verdict> {
-    judge(
+    let mut verdicts = judge(
         orders,
         owners,
         settings,
@@ -168,7 +174,10 @@ pub fn judge_orders(orders: &[OrderFacts], owners: &[Option<u32>], settings: &Se
                 (repeated::RULE, s.combination.suspect_weight, repeated::look(mine, buyers, s.repeated)),
             ]
         },
-    )
+    );
+    let beyond_doubt = orders.iter().zip(&mut verdicts).filter(|(order, _)| !order.may_be_doubted());
+    beyond_doubt.for_each(|(_, verdict)| verdict.signs.clear());
+    verdicts
 }
 
 /// Marks suspect reviews; `owners` are their merchants' numbers.
@@ -266,6 +275,22 @@ mod tests {
         assert_eq!(verdicts[0].rules().as_deref(), Some("no-tracking+instant-delivery+instant-praise"));
         assert_eq!(verdicts[1].weight(), 2);
         assert!(!verdicts[1].is_suspect());
+    }
+
+    #[test]
+    fn what_went_wrong_with_nobody_known_is_beyond_doubt() {
+        let ids: Vec<String> = (0..60).map(|n| format!("o{n}")).collect();
+        let of = |buyer, is_troubled| {
+            let orders: Vec<OrderFacts> = ids
+                .iter()
+                .map(|id| OrderFacts { is_troubled, has_tracking: Some(false), ..order(id, buyer, 0) })
+                .collect();
+            judge_orders(&orders, &vec![Some(0); 60], &Settings::default())
+                .iter()
+                .filter(|v| !v.signs.is_empty())
+                .count()
+        };
+        assert_eq!([of(UNKNOWN_BUYER, true), of(UNKNOWN_BUYER, false), of("x", true)], [0, 60, 60]);
     }
 
     #[test]

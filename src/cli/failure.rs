@@ -185,7 +185,10 @@ impl Failure {
             ExitCode::InputMissing if matches!(self, Self::Model(_)) => {
                 Some("check the path: a table is a file or a folder of them, a model is the folder that `train` wrote")
             }
-            ExitCode::Busy => Some("another run holds the output folder; retry when it has ended"),
+            ExitCode::Busy => Some(
+                "wait until the process that holds the folder has ended, and start this one again; `ps -p NUMBER` shows whether it still works. A process that was \
+                 killed holds nothing, so that there is no lock file to remove",
+            ),
             ExitCode::InputMissing => Some(
                 "name the data folder with --data or INTEGRITY_DATA, and compare its files with [inputs] of the job",
             ),

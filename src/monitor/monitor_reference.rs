@@ -78,7 +78,7 @@ static DEDUCTION_KEYS: Section = Section {
             "payments_days_older",
             "whole number",
             "0",
-            "how much older than it usually is the last day of usual payments may be; nothing is deducted beyond it",
+            "how much older than it usually is the last day of usual payments may be; nothing is deducted beyond it. A day among the last three on which far fewer payments came than on the same weekday before counts as one",
         )
         .unit("days")
         .range("0 to 3660")

@@ -20,8 +20,8 @@ use super::rules::unknown_loan::{self, UNKNOWN_LOAN_RULE};
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::features::FeatureUses;
 use crate::repayment::{
-    CorrectedPayments, Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, Retention, UnknownLimit,
-    Waterfall,
+    ConfirmedPayments, CorrectedPayments, Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, Retention,
+    UnknownLimit, Waterfall,
 };
 
 /// A checked monitor file.
@@ -48,7 +48,7 @@ pub struct Monitor {
     /// Loans with the merchants whose they are, although an earlier night knew them under others.
     pub borrower_corrected: BTreeMap<String, String>,
     /// Loans on which payments of one sum within minutes of one another are several.
-    pub payments_confirmed: BTreeSet<String>,
+    pub payments_confirmed: ConfirmedPayments,
     /// Merchants whose memberships of guarantee groups may be missing although the night before knew them.
     pub members_no_longer_sent: BTreeSet<String>,
     /// Owners that earlier nights knew by mistake: they bind no shop whose row does not name them.
@@ -378,7 +378,7 @@ impl Monitor {
             payments_corrected: file.part(CorrectedPayments::default(), || raw.ledger.payments_corrected(&file))?,
             terms_corrected: raw.ledger.terms_corrected(),
             borrower_corrected: raw.ledger.borrower_corrected(),
-            payments_confirmed: raw.ledger.payments_confirmed(),
+            payments_confirmed: file.part(ConfirmedPayments::default(), || raw.ledger.payments_confirmed(&file))?,
             members_no_longer_sent: raw.ledger.members_no_longer_sent(),
             owners_corrected: raw.ledger.owners_corrected(),
             trade_confirmed: raw.ledger.trade_confirmed(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use super::confirmed::ConfirmedPayments;
 use super::draw_terms;
 use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
@@ -30,7 +31,7 @@ pub struct LoanEvidence {
     /// The last day of which tonight's data has orders, of any merchant.
     pub(super) orders_until: Option<Date>,
     /// Loans of which the lender says that equal payments close to one another are several.
-    payments_confirmed: BTreeSet<String>,
+    payments_confirmed: ConfirmedPayments,
     /// Loans that draw on a merchant's offer under another borrower, by bucket of the merchants to whom the offers were made.
     strange_draws: BTreeMap<u32, Vec<UnknownLoan>>,
     /// What the officers' list of the night before says of such loans: loan, words and the merchant to whom the offer was made.
@@ -157,14 +158,14 @@ impl LoanEvidence {
 
     /// The same with the loans of which the lender says that equal payments close to one another are several.
     #[must_use]
-    pub fn with_payments_confirmed(mut self, loans: BTreeSet<String>) -> Self {
+    pub fn with_payments_confirmed(mut self, loans: ConfirmedPayments) -> Self {
         self.payments_confirmed = loans;
         self
     }
 
-    /// Whether the lender says so of a loan.
-    pub(super) fn payments_are_confirmed(&self, loan_id: &str) -> bool {
-        self.payments_confirmed.contains(loan_id)
+    /// Whether the lender says so of a payment made on a day.
+    pub(super) fn payment_is_confirmed(&self, loan_id: &str, paid_on: Option<Date>) -> bool {
+        self.payments_confirmed.hold(loan_id, paid_on)
     }
 
     /// The same with the last day of which tonight's data has orders: what a loan drawn later pledges need not be among them.

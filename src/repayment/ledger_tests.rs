@@ -5,8 +5,8 @@ use polars::prelude::*;
 use super::*;
 use crate::repayment::fixture::{Books, DueRow, LoanRow, PaidRow, books, day, rules, shard};
 use crate::repayment::{
-    BorrowerRecord, ComingDue, CreditRecord, LastKnown, LedgerRules, NamedOffer, Retention, put_under_borrowers,
-    repayment_tables,
+    BorrowerRecord, ComingDue, ConfirmedPayments, CreditRecord, LastKnown, LedgerRules, NamedOffer, Retention,
+    put_under_borrowers, repayment_tables,
 };
 use crate::store::Shard;
 
@@ -297,6 +297,13 @@ fn night_after(books: &Books, seen: i32, before: &[RememberedLoan]) -> (LoanLedg
     compare_after(&shard(seen, books), before)
 }
 
+/// Payments of `l1` that were made up to a day, or all, are right.
+fn confirmed_until(until: Option<Date>) -> ConfirmedPayments {
+    let mut confirmed = ConfirmedPayments::default();
+    confirmed.confirm("l1", until);
+    confirmed
+}
+
 fn compare_after(shard: &Shard, before: &[RememberedLoan]) -> (LoanLedger, Vec<RememberedLoan>) {
     let evidence = LoanEvidence::new(before.to_vec(), 1);
     let mut ledger = ledger_of(shard);
@@ -417,10 +424,12 @@ fn a_payment_that_comes_to_light_beside_an_equal_one_of_its_day_may_be_the_same_
     assert_eq!(codes(&compare_after(&seen(121, &[0, 24]), &known).0), [], "a day later");
     let (_, both) = compare_after(&seen(120, &[0, 2]), &[]);
     assert_eq!(codes(&compare_after(&seen(121, &[0, 2]), &both).0), [], "both were known on one night");
-    let confirmed = LoanEvidence::new(known, 1).with_payments_confirmed(BTreeSet::from(["l1".to_owned()]));
-    let mut ledger = ledger_of(&seen(121, &[0, 2]));
-    ledger.compare_with(&seen(121, &[0, 2]), 0, &confirmed).unwrap();
-    assert_eq!(codes(&ledger), [], "the lender says that they are two");
+    for (until, found) in [(None, &[][..]), (Some(day(110).date()), &[]), (Some(day(109).date()), &repeated)] {
+        let confirmed = LoanEvidence::new(known.clone(), 1).with_payments_confirmed(confirmed_until(until));
+        let mut ledger = ledger_of(&seen(121, &[0, 2]));
+        ledger.compare_with(&seen(121, &[0, 2]), 0, &confirmed).unwrap();
+        assert_eq!(codes(&ledger), found, "the lender says that they are two, of payments up to {until:?}");
+    }
 }
 
 #[test]
@@ -456,10 +465,12 @@ fn a_payment_that_comes_to_more_than_it_did_is_confirmed_or_the_loan_is_unknown(
     assert_eq!(codes(&compare_after(&seen(122, 400), &left).0), raised, "and it stays so");
     assert_eq!(codes(&compare_after(&seen(122, 300), &left).0), [], "until it is as it was");
     assert_eq!(codes(&compare_after(&seen(121, 200), &known).0), [], "a smaller sum is believed");
-    let confirmed = LoanEvidence::new(known, 1).with_payments_confirmed(BTreeSet::from(["l1".to_owned()]));
-    let mut ledger = ledger_of(&seen(121, 400));
-    ledger.compare_with(&seen(121, 400), 0, &confirmed).unwrap();
-    assert_eq!(codes(&ledger), [], "the lender says that it is so much");
+    for (until, found) in [(None, &[][..]), (Some(day(110).date()), &[]), (Some(day(109).date()), &raised)] {
+        let confirmed = LoanEvidence::new(known.clone(), 1).with_payments_confirmed(confirmed_until(until));
+        let mut ledger = ledger_of(&seen(121, 400));
+        ledger.compare_with(&seen(121, 400), 0, &confirmed).unwrap();
+        assert_eq!(codes(&ledger), found, "the lender says that it is so much, of payments up to {until:?}");
+    }
 }
 
 #[test]

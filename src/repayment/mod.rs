@@ -38,6 +38,7 @@
 mod assess;
 mod calendar;
 mod columns;
+mod confirmed;
 mod draw_terms;
 mod draws;
 mod earnings;
@@ -65,6 +66,7 @@ mod waterfall;
 
 pub use assess::{Assessment, assess};
 pub use calendar::BusinessDays;
+pub use confirmed::ConfirmedPayments;
 pub use earnings::{LoanEarnings, loan_earnings};
 pub use error::RepaymentError;
 pub use evidence::{LoanEvidence, OfferMade, OrderMerchants};

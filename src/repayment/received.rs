@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::civil::Date;
 
 use super::columns::{instants, integers, optional_instants, optional_strings, required, strings};
+use super::confirmed::CONFIRM;
 use super::draw_terms::Findings;
 use super::error::RepaymentError;
 use super::evidence::LoanEvidence;
@@ -52,12 +53,13 @@ struct Received {
 /// Tonight's payments of every known loan of which the night before knew some.
 pub(super) struct ReceivedBefore<'a> {
     evidence: &'a LoanEvidence,
+    as_of: &'a AsOf,
     by_loan: HashMap<String, Received>,
 }
 
 impl<'a> ReceivedBefore<'a> {
     /// Adds up the payments of a shard; `known` are its loans whose books agree.
-    pub fn of(shard: &Shard, known: &[LoanStanding], evidence: &'a LoanEvidence) -> Result<Self, RepaymentError> {
+    pub fn of(shard: &'a Shard, known: &[LoanStanding], evidence: &'a LoanEvidence) -> Result<Self, RepaymentError> {
         let mut midnights = Midnights { as_of: &shard.as_of, by_date: BTreeMap::new() };
         let mut since: HashMap<&str, i64> = HashMap::new();
         for loan in known {
@@ -106,7 +108,7 @@ impl<'a> ReceivedBefore<'a> {
                 }
             }
         }
-        Ok(Self { evidence, by_loan })
+        Ok(Self { evidence, as_of: &shard.as_of, by_loan })
     }
 
     /// Why the payments of a loan cannot be believed; `None` where they can.
@@ -139,12 +141,13 @@ impl<'a> ReceivedBefore<'a> {
         let now = self.by_loan.get(&loan.loan_id)?;
         let before = self.evidence.loan(&loan.merchant_id, &loan.loan_id)?;
         let repeated = now.repeated(&before.received()?);
-        if repeated == 0 || self.evidence.payments_are_confirmed(&loan.loan_id) {
+        let repeated = repeated.into_iter().filter(|copy| !self.is_confirmed(&loan.loan_id, copy.0)).count();
+        if repeated == 0 {
             return None;
         }
         let detail = format!(
             "{repeated} payments that the night of {} did not know, though they were made before it, are of the sum of one that it knew and less than a day \
-             from it: the same money may be counted twice. Take the copy out, or name the loan in payments_confirmed under [ledger] of the monitor file",
+             from it: the same money may be counted twice. Take the copy out, or {CONFIRM}",
             before.known_on?,
         );
         Some(UnknownCause::new(PAYMENT_REPEATED, detail))
@@ -154,19 +157,23 @@ impl<'a> ReceivedBefore<'a> {
     pub fn judge_raised(&self, loan: &LoanStanding) -> Option<UnknownCause> {
         let now = self.by_loan.get(&loan.loan_id)?;
         let before = self.evidence.loan(&loan.merchant_id, &loan.loan_id)?;
-        if self.evidence.payments_are_confirmed(&loan.loan_id) {
-            return None;
-        }
         let received = before.received()?;
-        let raised = received.iter().filter(|ReceivedPayment(_, amount, id)| now.comes_to_more(id, *amount));
+        let raised = received.iter().filter(|ReceivedPayment(paid_at, amount, id)| {
+            now.comes_to_more(id, *amount) && !self.is_confirmed(&loan.loan_id, *paid_at)
+        });
         let (ids, sum) = raised.fold((0_usize, 0_i64), |(ids, sum), payment| (ids + 1, payment.1.saturating_add(sum)));
         (ids > 0).then_some(())?;
         let detail = format!(
             "{ids} payments that came to {sum} in all on the night of {} come to more tonight: more was received, or the same money is counted twice. Send them \
-             as they were, or name the loan in payments_confirmed under [ledger] of the monitor file",
+             as they were, or {CONFIRM}",
             before.known_on?,
         );
         Some(UnknownCause::new("payment-raised", detail))
+    }
+
+    /// Whether the lender says that a payment of a loan is right as it is sent.
+    fn is_confirmed(&self, loan_id: &str, paid_at: i64) -> bool {
+        self.evidence.payment_is_confirmed(loan_id, self.as_of.local_date(paid_at).ok())
     }
 
     /// Of the payments of a loan that had bounced and are not seen to have tonight: why they cannot be believed, or what an officer is told where a
@@ -221,8 +228,8 @@ impl Received {
         others.iter().filter(|payment| is_lost(payment)).count()
     }
 
-    /// How many that were not among those known before are of the sum of one that was, and less than a day from it.
-    fn repeated(&self, before: &[ReceivedPayment]) -> usize {
+    /// Those that were not among those known before and are of the sum of one that was, and less than a day from it.
+    fn repeated(&self, before: &[ReceivedPayment]) -> Vec<&ReceivedPayment> {
         let mut known: BTreeMap<(i64, i64), usize> = BTreeMap::new();
         // One that is there under its own id is known by it: its instant and sum make no other known.
         for ReceivedPayment(paid_at, amount, _) in
@@ -240,12 +247,12 @@ impl Received {
         };
         let (old, new): (Vec<&ReceivedPayment>, Vec<&ReceivedPayment>) =
             self.standing.iter().partition(|p| was_known(p));
-        let is_copy = |new: &&&ReceivedPayment| {
+        let is_copy = |new: &&ReceivedPayment| {
             let is_like =
                 |old: &&ReceivedPayment| old.1 == new.1 && old.0.abs_diff(new.0) < MICROS_PER_DAY.unsigned_abs();
             old.iter().any(is_like)
         };
-        new.iter().filter(is_copy).count()
+        new.into_iter().filter(is_copy).collect()
     }
 
     /// Whether a payment is there under its id, over the same sum and not made a day earlier, or more: that would take arrears out of the past.

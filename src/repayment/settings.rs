@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::confirmed::{ConfirmedPayments, RawConfirmation};
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::domain::{Hasher, MICROS_PER_DAY};
 
@@ -82,7 +83,7 @@ pub struct LedgerRules {
     pub retention: Retention,
     /// Loans of which the lender says that payments alike within minutes are several. No part of the digest: it is said of single loans, as what is no longer
     /// sent is, and models go on.
-    pub payments_confirmed: BTreeSet<String>,
+    pub payments_confirmed: ConfirmedPayments,
     /// Days past due, of material arrears, that are a default: by product. A loan of any other product cannot be known.
     pub default_dpd: BTreeMap<String, u16>,
 }
@@ -244,9 +245,10 @@ pub(crate) static LEDGER_KEYS: Section = Section {
         .or("none"),
         Key::new(
             "payments_confirmed",
-            "list of ids",
-            "[\"l-17\"]",
-            "loans on which payments of one sum that lie close to one another are several, not one that was sent twice, and on which a payment that comes to more than it did does so",
+            "list of ids, or of tables",
+            "[\"l-17\", { loan = \"l-18\", paid_until = \"2026-01-31\" }]",
+            "loans on which payments of one sum that lie close to one another are several, not one that was sent twice, and on which a payment that comes to more than it did does so; \
+             `paid_until` is the last day on which payments were made that this is said of, and without it a later one that is sent twice counts twice",
         )
         .or("none"),
         Key::new(
@@ -319,7 +321,7 @@ pub(crate) struct RawLedger {
     payments_corrected: Option<Spanned<Vec<RawCorrection>>>,
     terms_corrected: Option<Vec<String>>,
     borrower_corrected: Option<BTreeMap<String, String>>,
-    payments_confirmed: Option<Vec<String>>,
+    payments_confirmed: Option<Spanned<Vec<RawConfirmation>>>,
 }
 
 /// A loan that was corrected.
@@ -392,8 +394,12 @@ impl RawLedger {
     }
 
     /// Loans on which payments alike within minutes are several.
-    pub(crate) fn payments_confirmed(&self) -> BTreeSet<String> {
-        self.payments_confirmed.iter().flatten().cloned().collect()
+    ///
+    /// # Errors
+    /// `paid_until` is no date.
+    pub(crate) fn payments_confirmed(&self, file: &ConfigFile) -> Result<ConfirmedPayments, ConfigError> {
+        let confirmed = self.payments_confirmed.as_ref().map(|raw| ConfirmedPayments::read(file, raw));
+        Ok(confirmed.transpose()?.unwrap_or_default())
     }
 
     /// Merchants whose memberships of guarantee groups are no longer sent although they went on.

@@ -678,7 +678,7 @@ fn rules(dice: &mut Dice) -> LedgerRules {
         materiality: Materiality { absolute_minor: dice.of(&[0, 100, 10_000]), relative_ppm: dice.of(&[0, 250_000]) },
         overpayment: Overpayment { most_ppm: 100_000 },
         retention: Retention::default(),
-        payments_confirmed: std::collections::BTreeSet::new(),
+        payments_confirmed: super::super::confirmed::ConfirmedPayments::default(),
         default_dpd: BTreeMap::from([("credit-loan".to_owned(), 30)]),
     }
 }

@@ -32,9 +32,6 @@ const COUNTED: [(&TableContract, &[&str]); 6] = [
     (&INVENTORY, &["on"]),
 ];
 
-/// Rows of one merchant and table that are put among the broken records: what more of them could have said is no worse.
-const MOST_RECORDS: i64 = 20;
-
 /// How many rows each table has of a merchant, in the order of [`COUNTED`].
 type Rows = [i64; COUNTED.len()];
 
@@ -165,7 +162,7 @@ impl RowsBefore {
                     rule: ROW_MISSING.to_owned(),
                     ..BrokenRecord::default()
                 };
-                let records = usize::try_from(*missing.min(&MOST_RECORDS)).unwrap_or(0);
+                let records = usize::try_from(*missing).unwrap_or(0);
                 shard.broken.extend(std::iter::repeat_n(record, records));
             }
         }

@@ -91,6 +91,15 @@ fn a_merchant_of_whom_nothing_is_left_misses_all() {
 }
 
 #[test]
+fn every_row_that_is_missing_is_a_broken_record() {
+    let ids: Vec<String> = (0..60).map(|n| format!("d{n}")).collect();
+    let all: Vec<_> = ids.iter().map(|id| dispute("m", id, 20)).collect();
+    let (first, _) = held(&before(Vec::new()), shard(1, &all, Vec::new()));
+    let (_, missing) = held(&before(first), shard(2, &all[50..], Vec::new()));
+    assert_eq!(missing.len(), 50, "or a shop that lacks most of a table would pass for nearly whole");
+}
+
+#[test]
 fn rows_that_wait_in_quarantine_or_come_late_or_fall_out_of_the_days_are_not_missed() {
     let all = [dispute("m", "d1", 99), dispute("m", "d2", 20)];
     let (first, _) = held(&before(Vec::new()), shard(1, &all, Vec::new()));

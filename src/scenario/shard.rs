@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 
 use super::Scenario;
+use super::missing::ROW_MISSING;
 use super::rows::{Cell, Row, with_rows};
 use super::stock::Stock;
 use super::trade::{BY_STARS, BY_VALUE, Known, Trade};
@@ -59,16 +60,25 @@ impl AffectedMerchants {
         let Shard { as_of, mut tables, earlier, broken } = self.shard.clone();
         let last = as_of.micros() - 1;
         let with_broken = BTreeMap::new();
-        let mut reader = Reader { scenario, last, known: &self.trade, with_broken, left_open: Vec::new() };
+        let (left_open, meant_before) = (Vec::new(), BTreeMap::new());
+        let mut reader = Reader { scenario, last, known: &self.trade, with_broken, left_open, meant_before };
         for table in READ {
             let Some(frame) = tables.get(table.name) else { continue };
             let mut rows: Vec<Row> = Vec::new();
             let mut replaced: PlHashSet<String> = PlHashSet::new();
             let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+            let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
             for (number, record) in broken.iter().enumerate().filter(|(_, record)| record.table == table.name) {
                 let Some(merchant) = record.merchant_id.as_deref() else { continue };
                 if record.key.as_deref().is_some_and(|key| !seen.insert((merchant, key))) {
                     continue;
+                }
+                if record.rule == ROW_MISSING {
+                    let read = missing.entry(merchant).or_default();
+                    *read += 1;
+                    if *read > MOST_MISSING {
+                        continue;
+                    }
                 }
                 let key = record.key.clone().unwrap_or_else(|| format!("unreadable {number}"));
                 match table.name {
@@ -133,9 +143,58 @@ struct Reader<'a> {
     with_broken: BTreeMap<String, Trade>,
     /// Orders that cannot be read and are taken to wait still: merchant, order, and when it was placed.
     left_open: Vec<(String, String, i64)>,
+    /// By table and merchant, what records that name no order are taken to be about.
+    meant_before: BTreeMap<(&'static str, String), MeantBefore>,
+}
+
+/// What earlier records of a table and merchant that name no order are taken to be about.
+struct MeantBefore {
+    /// The orders of the first of them.
+    first: Vec<PlSmallStr>,
+    /// From the second one on, the merchant's orders with those that are taken.
+    rest: Option<Trade>,
 }
 
 impl Reader<'_> {
+    /// The orders that a record may be about. Several that name none are each about others: they may be about as many orders as they are, and whichever these are, none would weigh more. Where
+    /// all are taken they begin again.
+    fn meant(
+        &mut self,
+        table: &'static str,
+        merchant: &str,
+        (record, by): (&BrokenRecord, i64),
+        weighed: &[(bool, i64)],
+    ) -> Vec<Known> {
+        let Some(trade) = self.with_broken.get(merchant).or_else(|| self.known.get(merchant)) else {
+            return Vec::new();
+        };
+        let meant_of =
+            |trade: &Trade| -> Vec<Known> { trade.meant(record, by, weighed).into_iter().cloned().collect() };
+        let is_named = record.order_id.as_deref().is_some_and(|id| trade.named(id).is_some());
+        if is_named || self.scenario == Scenario::Favourable {
+            return meant_of(trade);
+        }
+        let ids = |meant: &[Known]| meant.iter().map(|order| order.id.clone()).collect::<Vec<_>>();
+        let Some(before) = self.meant_before.get_mut(&(table, merchant.to_owned())) else {
+            let meant = meant_of(trade);
+            self.meant_before.insert((table, merchant.to_owned()), MeantBefore { first: ids(&meant), rest: None });
+            return meant;
+        };
+        let MeantBefore { first, rest } = before;
+        let rest = rest.get_or_insert_with(|| {
+            let mut rest = trade.clone();
+            rest.take(first);
+            rest
+        });
+        let mut meant = meant_of(rest);
+        if meant.is_empty() {
+            rest.release();
+            meant = meant_of(rest);
+        }
+        rest.take(&ids(&meant));
+        meant
+    }
+
     fn trade(&self, merchant: &str) -> Option<&Trade> {
         self.with_broken.get(merchant).or_else(|| self.known.get(merchant))
     }
@@ -197,6 +256,7 @@ impl Reader<'_> {
                 is_completed: false,
                 is_spoilt: false,
                 is_assumed: true,
+                is_taken: false,
             },
         };
         let youngest_settled = self.last.saturating_sub(DAYS_LEFT_OPEN * MICROS_PER_DAY);
@@ -258,10 +318,10 @@ impl Reader<'_> {
     }
 
     /// Parcels; the record's number keeps their times apart, for rows that have all times in common are of one parcel.
-    fn shipments(&self, merchant: &str, record: &BrokenRecord, (key, number): (&str, usize)) -> Vec<Row> {
+    fn shipments(&mut self, merchant: &str, record: &BrokenRecord, (key, number): (&str, usize)) -> Vec<Row> {
         let apart = i64::try_from(number % 1_000_000).unwrap_or(0);
         let by = record.known_at.unwrap_or(self.last);
-        let orders = self.trade(merchant).map(|trade| trade.meant(record, by, BY_VALUE)).unwrap_or_default();
+        let orders = self.meant(SHIPMENTS.name, merchant, (record, by), BY_VALUE);
         let row = |order: &Known| {
             let placed = order.placed_at;
             let mut row = Row::from([
@@ -296,13 +356,13 @@ impl Reader<'_> {
             }
             row
         };
-        orders.into_iter().map(row).collect()
+        orders.iter().map(row).collect()
     }
 
-    fn reviews(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
+    fn reviews(&mut self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
         let created_at = self.instant(record);
         let stars = if self.scenario == Scenario::Favourable { 5 } else { 1 };
-        let orders = self.trade(merchant).map(|trade| trade.meant(record, created_at, BY_STARS)).unwrap_or_default();
+        let orders = self.meant(REVIEWS.name, merchant, (record, created_at), BY_STARS);
         let row = |order: &Known| {
             Row::from([
                 ("review_id", Cell::Text(format!("{key} of {}", order.id))),
@@ -314,15 +374,14 @@ impl Reader<'_> {
                 ("stars", Cell::Number(stars)),
             ])
         };
-        orders.into_iter().map(row).collect()
+        orders.iter().map(row).collect()
     }
 
     /// Disputes; those of a merchant without orders name none.
-    fn disputes(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
+    fn disputes(&mut self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
         let opened_at = self.instant(record);
-        let trade = self.trade(merchant);
-        let orders = trade.map(|trade| trade.meant(record, opened_at, BY_VALUE)).unwrap_or_default();
-        let amount_minor = record.amount_minor.unwrap_or_else(|| trade.map_or(0, Trade::largest_minor));
+        let orders = self.meant(DISPUTES.name, merchant, (record, opened_at), BY_VALUE);
+        let amount_minor = record.amount_minor.unwrap_or_else(|| self.trade(merchant).map_or(0, Trade::largest_minor));
         let (kind, outcome) = match self.scenario {
             Scenario::Favourable => ("other", Some("merchant-won")),
             Scenario::Adverse => ("counterfeit", Some("buyer-won")),
@@ -349,9 +408,13 @@ impl Reader<'_> {
             }
             row
         };
-        if orders.is_empty() { vec![row(None)] } else { orders.into_iter().map(|order| row(Some(order))).collect() }
+        if orders.is_empty() { vec![row(None)] } else { orders.iter().map(|order| row(Some(order))).collect() }
     }
 }
+
+/// Missing rows of one merchant and table that are read: so many are read as the worst of a merchant's orders, or the share of its records that is missing is more than any policy
+/// should take.
+const MOST_MISSING: usize = 2_000;
 
 /// Days from placing an order to its end, good or bad: late enough that what was due by then is late.
 const DAYS_TO_SETTLE: i64 = 5;

@@ -279,3 +279,26 @@ fn a_stock_taking_is_read_with_the_extremes_of_its_merchants_own() {
     let nothing_known = shard(vec![unreadable(None, None)]);
     assert!(AffectedMerchants::of(&nothing_known).unwrap().is_none(), "nobody looks at a table that is not there");
 }
+
+#[test]
+fn records_that_name_no_order_are_about_as_many_orders_as_they_are() {
+    let mut shard = shard(vec![record("shipments", None, None); 6]);
+    let more: Vec<Row> = (0..12).map(|n| order("m", &format!("e{n:02}"), 20 + n, 900, true)).collect();
+    shard.tables.insert("orders", with_rows(&ORDERS, &shard.tables["orders"], &[], more).unwrap());
+    let read = read_as(&shard, Scenario::Adverse);
+    let lost: BTreeSet<String> = cells(&read, "shipments", "order_id").into_iter().collect();
+    assert!(lost.len() >= 6 && lost.contains("e05") && lost.contains("c") && !lost.contains("a"), "{lost:?}");
+    // Of a merchant with fewer orders each record is about some all the same.
+    shard.broken = vec![record("reviews", None, None); 30];
+    assert!(cells(&read_as(&shard, Scenario::Adverse), "reviews", "stars").len() >= 30);
+}
+
+#[test]
+fn orders_without_a_readable_id_take_the_places_of_as_many_orders() {
+    for scenario in [Scenario::Adverse, Scenario::Unresolved] {
+        let read = assumed(vec![record("orders", None, None); 2], scenario);
+        assert_eq!(cells(&read, "orders", "order_id"), ["a", "b", "c"], "{scenario:?}");
+        let refunds = cells(&read, "orders", "refund_minor");
+        assert_eq!(refunds.iter().filter(|refund| !refund.is_empty()).count(), 2, "{scenario:?}: {refunds:?}");
+    }
+}

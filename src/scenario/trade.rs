@@ -24,6 +24,8 @@ pub(super) struct Known {
     pub is_spoilt: bool,
     /// Its own record cannot be read.
     pub is_assumed: bool,
+    /// Another record that cannot be read is taken to be about it already.
+    pub is_taken: bool,
 }
 
 impl Known {
@@ -35,7 +37,12 @@ impl Known {
 
     /// Whether another broken promise would cost anything.
     const fn is_sound(&self, is_completed: bool, with_assumed: bool) -> bool {
-        self.is_completed == is_completed && !self.is_spoilt && (with_assumed || !self.is_assumed)
+        self.is_completed == is_completed && !self.is_spoilt && self.may_be_meant(with_assumed)
+    }
+
+    /// Whether a record that names no order may be about it.
+    const fn may_be_meant(&self, with_assumed: bool) -> bool {
+        !self.is_taken && (with_assumed || !self.is_assumed)
     }
 
     fn by_time(&self) -> (i64, &str) {
@@ -81,7 +88,7 @@ struct Day {
 struct CandidateOrders {
     /// Of those of which no promise is known to be broken the one of the largest amount: not completed or completed, without or with orders that cannot be read.
     heaviest: [[Option<usize>; 2]; 2],
-    /// The completed one of the largest amount, whatever else is known of it.
+    /// The completed one of the largest amount that can be read, whatever else is known of it.
     largest_completed: Option<usize>,
     /// The last completed one, without or with orders that cannot be read.
     latest_completed: [Option<usize>; 2],
@@ -106,11 +113,11 @@ impl Day {
         };
         for (at, order) in self.orders.iter().enumerate() {
             meant.largest_minor = meant.largest_minor.max(order.amount_minor);
-            if order.is_completed {
+            if order.is_completed && !order.is_assumed {
                 heavier(&mut meant.largest_completed, at);
             }
             for with_assumed in [false, true] {
-                if order.is_assumed && !with_assumed {
+                if !order.may_be_meant(with_assumed) {
                     continue;
                 }
                 meant.latest[usize::from(with_assumed)] = Some(at);
@@ -153,6 +160,7 @@ impl Trade {
                 is_completed: completed.get(at).is_some(),
                 is_spoilt: spoilt.contains(id),
                 is_assumed: false,
+                is_taken: false,
             };
             match all.get_mut(merchant) {
                 Some(trade) => trade.push(known),
@@ -189,6 +197,25 @@ impl Trade {
         day.meant = OnceLock::new();
     }
 
+    /// From now on no record that names no order is about these.
+    pub(super) fn take(&mut self, ids: &[PlSmallStr]) {
+        for id in ids {
+            let Some(day) = self.placed.get(id).and_then(|placed_at| self.days.get_mut(&day_of(*placed_at))) else {
+                continue;
+            };
+            day.orders.iter_mut().filter(|order| order.id == *id).for_each(|order| order.is_taken = true);
+            day.meant = OnceLock::new();
+        }
+    }
+
+    /// Records may be about every order again.
+    pub(super) fn release(&mut self) {
+        for day in self.days.values_mut() {
+            day.orders.iter_mut().for_each(|order| order.is_taken = false);
+            day.meant = OnceLock::new();
+        }
+    }
+
     /// The order of an id.
     pub(super) fn named(&self, id: &str) -> Option<&Known> {
         let placed_at = *self.placed.get(id)?;
@@ -209,7 +236,7 @@ impl Trade {
 
     /// The orders that a record of what belongs to an order may be about: the one that it names; or else, of those placed by then, the latest completed one
     /// and those of which a broken promise weighs most, as `weighed` says. Which these are is asked twice, with and without orders that cannot be read: another record that
-    /// cannot be read must not draw this one away from an order that it hurts.
+    /// cannot be read must not draw this one away from an order that it hurts. None that is taken is meant unless it is named.
     pub(super) fn meant(&self, record: &BrokenRecord, by: i64, weighed: &[(bool, i64)]) -> Vec<&Known> {
         if let Some(named) = record.order_id.as_deref().and_then(|id| self.named(id)) {
             return vec![named];
@@ -231,21 +258,23 @@ impl Trade {
     }
 
     /// The order that an order record without a usable id may be a newer version of: the one of its event and buyer; where its event cannot be read, the
-    /// one that weighs most.
+    /// one that weighs most. No two records are of one: what is a record that cannot be read itself has none.
     pub(super) fn corrected(&self, record: &BrokenRecord, by: i64) -> Option<&Known> {
         let Some(event_at) = record.event_at else {
-            return self.heaviest((by, HALF_YEAR), |order| order.is_completed, |day| day.largest_completed);
+            let can_be_read = |order: &Known| order.is_completed && !order.is_assumed;
+            return self.heaviest((by, HALF_YEAR), can_be_read, |day| day.largest_completed);
         };
         self.days.get(&day_of(event_at))?.orders.iter().rev().find(|order| {
-            order.placed_at == event_at && record.buyer_id.as_deref().is_none_or(|buyer| buyer == order.buyer.as_str())
+            order.placed_at == event_at
+                && !order.is_assumed
+                && record.buyer_id.as_deref().is_none_or(|buyer| buyer == order.buyer.as_str())
         })
     }
 
     /// The latest completed order placed by an instant; where there is none, the latest of all.
     fn latest(&self, by: i64, with_assumed: bool) -> Option<&Known> {
         let slot = usize::from(with_assumed);
-        let is_there =
-            |order: &&Known| order.is_completed && order.placed_at <= by && (with_assumed || !order.is_assumed);
+        let is_there = |order: &&Known| order.is_completed && order.placed_at <= by && order.may_be_meant(with_assumed);
         let of_day = || self.days.get(&day_of(by))?.orders.iter().rev().find(is_there);
         let before =
             || self.days.range(..day_of(by)).rev().find_map(|(_, day)| day.order(|meant| meant.latest_completed[slot]));

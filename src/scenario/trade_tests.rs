@@ -46,12 +46,13 @@ impl Naive {
         let orders = self.sorted();
         let is_same = |order: &&&Known| {
             Some(order.placed_at) == record.event_at
+                && !order.is_assumed
                 && record.buyer_id.as_deref().is_none_or(|buyer| buyer == order.buyer.as_str())
         };
         if record.event_at.is_some() {
             return orders.iter().rfind(is_same).map(|order| (*order).clone());
         }
-        let completed = orders.iter().filter(|order| order.placed_at <= by && order.is_completed);
+        let completed = orders.iter().filter(|order| order.placed_at <= by && order.is_completed && !order.is_assumed);
         heaviest(completed.copied(), by, 180).cloned()
     }
 }
@@ -80,6 +81,7 @@ fn order() -> impl Strategy<Value = Known> {
             is_completed: flags.0,
             is_spoilt: flags.1,
             is_assumed: flags.2,
+            is_taken: false,
         }
     })
 }

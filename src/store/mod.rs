@@ -16,6 +16,8 @@ mod error;
 mod hash;
 mod held_amounts;
 mod held_ends;
+mod held_losses;
+mod held_names;
 mod held_times;
 mod index;
 mod reader;

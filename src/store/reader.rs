@@ -11,10 +11,14 @@ use super::earlier::earlier_versions;
 use super::error::{StoreError, frame_error};
 use super::held_amounts::hold_amounts;
 use super::held_ends::hold_ends;
+use super::held_losses::hold_losses;
+use super::held_names::hold_names;
 use super::held_times::{hold_times, tables_with_held_times};
 use super::index::{BROKEN, LAYOUT, StoreIndex, bucket_path};
 use super::shard::Shard;
-use crate::contract::{self, APPLICATIONS, ORDERS, PAYMENTS, SHIPMENTS, TableContract, data_type, visible};
+use crate::contract::{
+    self, APPLICATIONS, DISPUTES, ORDERS, PAYMENTS, REVIEWS, SHIPMENTS, TableContract, data_type, visible,
+};
 use crate::domain::{AsOf, Digest};
 
 /// Clean events, bucketed by merchant and sorted by merchant and time.
@@ -160,8 +164,8 @@ impl Store {
             let versions = found.map(|(table, rows)| earlier_versions(table, rows, as_of)).transpose();
             versions.map(Option::flatten).map_err(|e| frame_error(wanted.name, &e))
         };
-        let mut before: BTreeMap<&str, DataFrame> = BTreeMap::new();
-        for table in tables_with_held_times() {
+        let mut before: BTreeMap<&'static str, DataFrame> = BTreeMap::new();
+        for table in [&ORDERS, &SHIPMENTS, &REVIEWS, &DISPUTES, &PAYMENTS, &APPLICATIONS] {
             before.extend(earlier(table)?.map(|versions| (table.name, versions)));
         }
         let sent_before = before.get(SHIPMENTS.name);
@@ -175,18 +179,20 @@ impl Store {
                 tables.insert(ORDERS.name, held);
             }
         }
+        if let (Some(before), Some(parcels)) = (sent_before, tables.get(SHIPMENTS.name)) {
+            let held = hold_losses(parcels, before).map_err(|e| frame_error(SHIPMENTS.name, &e))?;
+            tables.extend(held.map(|held| (SHIPMENTS.name, held)));
+        }
         for table in tables_with_held_times() {
             if let (Some(before), Some(rows)) = (before.get(table.name), tables.get(table.name)) {
                 let held = hold_times(table, rows, before).map_err(|e| frame_error(table.name, &e))?;
                 tables.extend(held.map(|held| (table.name, held)));
             }
         }
-        let mut replaced = BTreeMap::new();
-        for table in [&PAYMENTS, &APPLICATIONS] {
-            replaced.extend(earlier(table)?.map(|versions| (table.name, versions)));
-        }
+        hold_names(&mut tables, &before, as_of).map_err(|e| frame_error(ORDERS.name, &e))?;
+        before.retain(|table, _| [PAYMENTS.name, APPLICATIONS.name].contains(table));
         let broken = bucket.broken.iter().filter(|record| record.counts_at(as_of)).cloned().collect();
-        Ok(Shard { as_of: as_of.clone(), tables, earlier: replaced, broken })
+        Ok(Shard { as_of: as_of.clone(), tables, earlier: before, broken })
     }
 
     /// Every broken record of a bucket, whenever it was known.

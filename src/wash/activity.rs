@@ -12,6 +12,10 @@ use crate::domain::days_between;
 
 /// A day trades as usual from this share of what is usual on.
 const USUAL_SHARE: f64 = 0.25;
+/// Part of a day's rows may be missing where they are less than this share of the fewest that the same weekday had.
+const SHORT_SHARE: f64 = 0.7;
+/// Where the fewest were fewer than these, chance makes a day short (project judgement).
+const FEWEST_ROWS: u64 = 30;
 /// Weeks that say what is usual.
 const WEEKS: i32 = 8;
 /// Weeks with rows that say how much a week is: half a year, so that strays of a month or two say nothing.
@@ -232,6 +236,18 @@ impl Activity {
         i32::try_from(missed.count()).unwrap_or(i32::MAX)
     }
 
+    /// How many of the `days` that end with `last` have so few rows that part of them may be missing: less than seven tenths of the fewest that the same weekday had over the eight
+    /// weeks before, which were no fewer than 30. A file that was cut in half makes such a day; in a table with fewer rows it cannot be told from a quiet one.
+    #[must_use]
+    pub fn days_short(&self, last: Date, days: i32) -> i32 {
+        let is_short = |n: &i32| {
+            let day = back(last, *n);
+            let fewest = (1..=WEEKS).map(|weeks| self.rows(back(day, 7 * weeks)).all).min().unwrap_or(0);
+            fewest >= FEWEST_ROWS && (self.rows(day).all as f64) < SHORT_SHARE * fewest as f64
+        };
+        i32::try_from((0..days).filter(is_short).count()).unwrap_or(i32::MAX)
+    }
+
     /// Rows of a day and of the same weekday before it, over eight weeks.
     fn same_weekdays(&self, day: Date) -> Vec<u64> {
         let first = self.first_on();
@@ -379,6 +395,24 @@ mod tests {
         let seldom = Activity::of_dates(seldom);
         assert!(seldom.usual_gap_days() > 20);
         assert_eq!([1, 3, 4, 9].map(|days| seldom.days_missed(last, days)), [0, 0, 1, 6]);
+    }
+
+    #[test]
+    fn a_day_with_half_of_its_rows_is_short_where_chance_does_not_make_it_so() {
+        let (last, half) = (date(2025, 6, 30), midnight(date(2025, 6, 29)));
+        let cut = |rows: u64, from: i64| {
+            let kept = quarter(rows).into_iter().enumerate().filter(|(n, at)| *at < from || n % 2 == 0);
+            Activity::of_instants(kept.map(|(_, at)| at).collect::<Vec<_>>().into_iter(), &TimeZone::UTC)
+        };
+        let (whole, small, cut) = (cut(200, i64::MAX), cut(40, half), cut(200, half));
+        assert_eq!(cut.last_usual_day().map(|day| day.on), Some(last), "a day of usual trade all the same");
+        assert_eq!([&whole, &small, &cut].map(|activity| activity.days_short(last, 3)), [0, 1, 2]);
+        // A holiday among the weeks before says that a day may be as quiet.
+        let mut all = quarter(200);
+        let holiday = midnight(date(2025, 6, 2));
+        all.retain(|at| !(holiday..holiday + 86_400_000_000 / 2).contains(at));
+        all.retain(|at| *at < midnight(last) || at % 2 == 0);
+        assert_eq!(Activity::of_instants(all.into_iter(), &TimeZone::UTC).days_short(last, 1), 0);
     }
 
     #[test]

@@ -17,7 +17,7 @@
 //! | `payment-channel` | every payment is voluntary or a deduction |
 //! | `payment-before-disbursement` | none was made before the money was paid out |
 //! | `payment-reversed-before-paid` | none bounced before it was made |
-//! | `payment-repeated` | no two that stand are of the same sum and lie within ten minutes of one another: one payment sent under two ids would count twice; nor within a day, where an earlier night knew the one and, though it was made before that night, not the other. The lender may confirm that they are two (`payments_confirmed`) |
+//! | `payment-repeated` | no two that stand are of the same sum and lie within ten minutes of one another: one payment sent under two ids would count twice; nor within a day, where an earlier night knew the one and, though it was made before that night, not the other. The lender may confirm that they are two, of payments made up to a day (`payments_confirmed`) |
 //! | `overpaid` | payments that stand are at most the whole schedule and a stated share more |
 //! | `product-without-default` | the policy says from which days past due the product is in default |
 //! | `merchant-not-visible` | the borrower can be seen |
@@ -84,7 +84,7 @@ pub fn reconcile(
     for row in &record.broken {
         causes.push(UnknownCause::broken(row.table, row.key, row.rule));
     }
-    payments::judge(record, &schedule, rules, &mut causes);
+    payments::judge(record, &schedule, (rules, days), &mut causes);
     if !rules.default_dpd.contains_key(record.product) {
         let detail = format!("the policy's default_dpd says nothing of product {:?}", record.product);
         causes.push(UnknownCause::new("product-without-default", detail));

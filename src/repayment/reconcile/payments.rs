@@ -1,9 +1,12 @@
 //! The rules on a loan's payments.
 
+use super::super::calendar::BusinessDays;
+use super::super::confirmed::CONFIRM;
 use super::super::record::{DEDUCTION, LoanRecord, PaymentRow, VOLUNTARY};
 use super::super::settings::LedgerRules;
 use super::super::unknown::{PAYMENT_REPEATED, UnknownCause};
 use super::super::waterfall::Instalment;
+use crate::domain::date_of_days;
 
 /// Two payments of one sum that lie no further apart may be one that was sent under two ids, whichever channel either names. A borrower who pays two equal
 /// instalments one right after the other is rarer than a source that sends a payment twice (project judgement).
@@ -14,7 +17,7 @@ const MICROS_PER_MINUTE: u64 = 60_000_000;
 pub(super) fn judge(
     record: &LoanRecord<'_>,
     schedule: &[Instalment],
-    rules: &LedgerRules,
+    (rules, days): (&LedgerRules, &BusinessDays),
     causes: &mut Vec<UnknownCause>,
 ) {
     let all = record.payments.len();
@@ -42,24 +45,27 @@ pub(super) fn judge(
         "bounced before they were made",
     );
     let standing = || record.payments.iter().filter(|row| row.payment.reversed_at.is_none());
-    let repeated = repeated(standing().map(|row| (row.payment.amount_minor, row.payment.paid_at)).collect());
-    if repeated > 0 && !rules.payments_confirmed.contains(record.terms.loan_id) {
+    let copies = copies(standing().map(|row| (row.payment.amount_minor, row.payment.paid_at)).collect());
+    let paid_on = |paid_at: &i64| date_of_days(i64::from(days.day_of(*paid_at).ok()?));
+    let is_confirmed = |paid_at: &&i64| rules.payments_confirmed.hold(record.terms.loan_id, paid_on(paid_at));
+    let repeated = copies.iter().filter(|paid_at| !is_confirmed(paid_at)).count();
+    if repeated > 0 {
         let detail = format!(
             "{repeated} of {all} payments are of the sum of another, at most {COPY_MINUTES} minutes before: the same money may be counted twice. \
-             Take the copy out, or name the loan in payments_confirmed under [ledger] of the monitor file"
+             Take the copy out, or {CONFIRM}"
         );
         causes.push(UnknownCause::new(PAYMENT_REPEATED, detail));
     }
     judge_sum(standing().map(|row| i128::from(row.payment.amount_minor)).sum(), schedule, rules, causes);
 }
 
-/// How many payments, given by sum and instant, follow one of the same sum within [`COPY_MINUTES`].
-fn repeated(mut payments: Vec<(i64, i64)>) -> usize {
+/// When payments were made that follow one of the same sum within [`COPY_MINUTES`]; all are given by sum and instant.
+fn copies(mut payments: Vec<(i64, i64)>) -> Vec<i64> {
     payments.sort_unstable();
     let is_copy = |(sum, at): (i64, i64), (other_sum, other_at): (i64, i64)| {
         sum == other_sum && other_at.abs_diff(at) <= COPY_MINUTES * MICROS_PER_MINUTE
     };
-    payments.iter().zip(payments.iter().skip(1)).filter(|(a, b)| is_copy(**a, **b)).count()
+    payments.iter().zip(payments.iter().skip(1)).filter(|(a, b)| is_copy(**a, **b)).map(|(_, copy)| copy.1).collect()
 }
 
 fn judge_sum(paid: i128, schedule: &[Instalment], rules: &LedgerRules, causes: &mut Vec<UnknownCause>) {
@@ -84,8 +90,8 @@ mod tests {
     #[test]
     fn equal_sums_within_minutes_may_be_one_payment() {
         const MINUTE: i64 = 60_000_000;
-        assert_eq!(repeated(vec![(500, 0), (500, 10 * MINUTE)]), 1);
-        assert_eq!(repeated(vec![(500, 10 * MINUTE), (500, 0), (500, 5 * MINUTE)]), 2);
-        assert_eq!(repeated(vec![(500, 0), (500, 10 * MINUTE + 1), (501, 0)]), 0);
+        assert_eq!(copies(vec![(500, 0), (500, 10 * MINUTE)]), [10 * MINUTE]);
+        assert_eq!(copies(vec![(500, 10 * MINUTE), (500, 0), (500, 5 * MINUTE)]), [5 * MINUTE, 10 * MINUTE]);
+        assert_eq!(copies(vec![(500, 0), (500, 10 * MINUTE + 1), (501, 0)]), [0_i64; 0]);
     }
 }

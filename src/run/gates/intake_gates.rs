@@ -34,6 +34,9 @@ const FEWEST_NAMED: u64 = 30;
 /// Days whose amounts a first night compares with those before them.
 const FIRST_DAYS: i64 = 28;
 
+/// Days for which rows that are missing may still come.
+const DAYS_LATE_ROWS_COME: i32 = 3;
+
 /// Days that a table may rest while others go on trading.
 const REST_DAYS: i32 = 7;
 
@@ -168,7 +171,7 @@ pub struct JudgedIntake {
 }
 
 impl JudgedIntake {
-    /// Days that a table's last day of usual trade is older than it usually is, without those on which the table usually rests; 0 where nothing is
+    /// Days that a table's last day of usual trade is older than it usually is, without those on which the table usually rests, and days among the last three of which part of the rows may be missing; 0 where nothing is
     /// usual yet, and `None` where it is not there or has no row left, which tells nothing. A first night has nothing to say how old it usually is: it should be the day before as-of.
     #[must_use]
     pub fn days_late(&self, table: &str, ingested: &Ingested) -> Option<i32> {
@@ -181,7 +184,7 @@ impl JudgedIntake {
         let activity = ingested.activity.get(table).filter(|activity| activity.recent_days() >= PACED_DAYS);
         let (Some((usual, now)), Some(last), Some(activity)) = (ages, last, activity) else { return Some(0) };
         let usual = if self.verdict.reference.is_none() { usual.min(1) } else { usual };
-        Some(activity.days_missed(last, now - usual))
+        Some(activity.days_missed(last, now - usual).saturating_add(activity.days_short(last, DAYS_LATE_ROWS_COME)))
     }
 
     /// The error that these faults are.

@@ -109,6 +109,14 @@ pub fn notes_on_decisions(rules: &JobRules, ingested: &Ingested) -> Result<Vec<S
             grouped(named as u64)
         )
     }));
+    let without_end = monitor.payments_confirmed.without_end();
+    if without_end > 0 {
+        notes.push(format!(
+            "payments_confirmed of the monitor file names {} loans without paid_until: a payment of them that is sent twice counts twice; give each the last \
+             day on which such payments were made",
+            grouped(without_end as u64)
+        ));
+    }
     Ok(notes)
 }
 

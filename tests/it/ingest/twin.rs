@@ -317,37 +317,76 @@ pub fn wash(tables: &Tables, as_of: &AsOf) -> Twin {
     // What became of a merchant meanwhile makes no difference to what was said of its orders and parcels.
     let mut standing = tables.clone();
     standing.insert("merchants", as_they_stand(&tables["merchants"], &twin["merchants"].usable));
+    // Buyers by the name that an order's newest version has for them, and by the one that counts.
+    let mut renamed: BTreeMap<(String, String), (String, String)> = BTreeMap::new();
     if let Some(orders) = twin.get_mut("orders") {
         for row in &mut orders.usable {
             hold_amount(row, &standing, as_of);
             hold_end(row, &standing, as_of);
-            hold_times(row, "orders", &rows_about(row, &standing), as_of);
+            let about = rows_about(row, &standing);
+            hold_times(row, "orders", &about, as_of);
+            let stated = row["buyer_id"].clone();
+            hold_names(row, "orders", &about, &["buyer_id"], &[], as_of);
+            let own = (row["merchant_id"].clone(), row["order_id"].clone());
+            renamed.insert(own, (stated, row["buyer_id"].clone()));
         }
     }
     if let Some(mut parcels) = twin.remove("shipments") {
         let orders = as_they_stand(&tables["orders"], &twin["orders"].usable);
         let parents = Tables::from([("merchants", standing["merchants"].clone()), ("orders", orders)]);
-        parcels.usable.iter_mut().for_each(|row| hold_promises(row, &tables["shipments"], &parents, as_of));
+        for row in &mut parcels.usable {
+            let mut about = parents.clone();
+            about.insert("shipments", versions_of(row, "shipments", &tables["shipments"]));
+            hold_loss(row, &about, as_of);
+            hold_promises(row, &tables["shipments"], &parents, as_of);
+        }
         twin.insert("shipments", parcels);
     }
     for name in ["shipments", "reviews", "disputes"] {
         let Some(mut rows) = twin.remove(name) else { continue };
         let orders = as_they_stand(&tables["orders"], &twin["orders"].usable);
         for row in &mut rows.usable {
-            let key = contract::table(name).unwrap().key[0];
-            let at = tables[name].at(key);
-            let versions = tables[name].rows.iter().filter(|cells| Some(&cells[at]) == row.get(key)).cloned().collect();
-            let versions = Text { columns: tables[name].columns.clone(), rows: versions };
             let about = Tables::from([
                 ("merchants", standing["merchants"].clone()),
                 ("orders", orders.clone()),
-                (name, versions),
+                (name, versions_of(row, name, &tables[name])),
             ]);
             hold_times(row, name, &about, as_of);
+            let names: &[&'static str] = if name == "shipments" { &["order_id"] } else { &["order_id", "buyer_id"] };
+            hold_names(row, name, &about, names, &twin["orders"].usable, as_of);
+            if name == "shipments" {
+                continue;
+            }
+            let own = row.get("order_id").map(|order| (row["merchant_id"].clone(), order.clone()));
+            if let Some((stated, counted)) = own.and_then(|own| renamed.get(&own))
+                && row.get("buyer_id") == Some(stated)
+            {
+                row.insert("buyer_id", counted.clone());
+            }
         }
         twin.insert(name, rows);
     }
+    if let Some(mut payments) = twin.remove("payments") {
+        let loans = as_they_stand(&tables["loans"], &twin["loans"].usable);
+        for row in &mut payments.usable {
+            let about = Tables::from([
+                ("merchants", standing["merchants"].clone()),
+                ("loans", loans.clone()),
+                ("payments", versions_of(row, "payments", &tables["payments"])),
+            ]);
+            hold_names(row, "payments", &about, &["channel"], &[], as_of);
+        }
+        twin.insert("payments", payments);
+    }
     twin
+}
+
+/// The versions of a row.
+fn versions_of(row: &Row, table: &str, text: &Text) -> Text {
+    let key = contract::table(table).unwrap().key[0];
+    let at = text.at(key);
+    let rows = text.rows.iter().filter(|cells| Some(&cells[at]) == row.get(key)).cloned().collect();
+    Text { columns: text.columns.clone(), rows }
 }
 
 /// Dates a row as it was first said to be, and a parcel and a refund as late as was ever said, found by looking at the row after everything that any of the
@@ -474,30 +513,116 @@ fn hold_amount(row: &mut Row, tables: &Tables, as_of: &AsOf) {
     }
 }
 
-/// Leaves an order that is open as it was when it last had an end, found by looking at it after everything that any of the rows about it says happened.
+/// Leaves an order that is open as it was when it last had an end, and one that was cancelled or paid back so, unless it was completed since, found by looking at it after everything
+/// that any of the rows about it says happened.
 fn hold_end(row: &mut Row, tables: &Tables, as_of: &AsOf) {
     let ends = ["completed_at", "cancelled_at", "refunded_at"];
-    let has_ended = |row: &Row| ends.iter().any(|end| row.contains_key(end));
+    let has_ended = |row: &Row| ends.iter().any(|end| row.contains_key(*end));
     let about = rows_about(row, tables);
-    if has_ended(row) || about["orders"].rows.len() < 2 {
+    if about["orders"].rows.len() < 2 {
         return;
     }
-    let cells = about.values().flat_map(|text| text.rows.iter().flatten());
-    let instants: BTreeSet<i64> = cells.filter_map(|cell| micros(cell)).filter(|at| *at < as_of.micros()).collect();
-    let is_own = |other: &&Row| ["order_id", "merchant_id"].iter().all(|name| other.get(name) == row.get(name));
-    let ended = instants.into_iter().rev().find_map(|at| {
-        let seen = wash_as_said(&about, &just_after(at));
-        seen["orders"].usable.iter().find(is_own).filter(|order| has_ended(order)).cloned()
-    });
-    for name in ends.into_iter().chain(["refund_minor"]) {
-        if let Some(text) = ended.as_ref().and_then(|ended| ended.get(name)) {
-            let text = match name {
-                "refund_minor" => text.parse::<i64>().unwrap().min(row["amount_minor"].parse().unwrap()).to_string(),
-                _ => text.clone(),
-            };
-            row.insert(name, text);
+    let seen = seen_after_each(row, "orders", &about, as_of);
+    let put = |row: &mut Row, name: &str, told: &Row| {
+        if let Some(text) = told.get(name) {
+            let name = contract::ORDERS.column(name).unwrap().name;
+            row.insert(name, text.clone());
+        }
+    };
+    if let (false, Some(ended)) = (has_ended(row), seen.iter().rev().find(|seen| has_ended(seen))) {
+        ends.into_iter().chain(["refund_minor"]).for_each(|name| put(row, name, ended));
+    }
+    for end in ["cancelled_at", "refunded_at"] {
+        let Some(told) = seen.iter().rev().find(|seen| seen.contains_key(end)) else { continue };
+        let is_completed_since = row.contains_key("completed_at") && !told.contains_key("completed_at");
+        if !row.contains_key(end) && !is_completed_since {
+            put(row, end, told);
+            if end == "refunded_at" {
+                row.remove("refund_minor");
+                put(row, "refund_minor", told);
+            }
         }
     }
+    let refund = |row: &Row| row.get("refund_minor").map(|text| text.parse::<i64>().unwrap());
+    if let (Some(stated), Some(most)) = (refund(row), seen.iter().filter_map(refund).max()) {
+        let most = stated.max(most).min(row["amount_minor"].parse().unwrap());
+        row.insert("refund_minor", most.to_string());
+    }
+}
+
+/// Leaves a parcel that was lost so, unless it arrived since.
+fn hold_loss(row: &mut Row, about: &Tables, as_of: &AsOf) {
+    if about["shipments"].rows.len() < 2 || row.contains_key("lost_at") {
+        return;
+    }
+    let seen = seen_after_each(row, "shipments", about, as_of);
+    let Some(lost) = seen.iter().filter_map(|seen| seen.get("lost_at")).max_by_key(|text| micros(text)) else { return };
+    match row.get("delivered_at") {
+        None => _ = row.insert("lost_at", lost.clone()),
+        Some(arrived) if micros(arrived) < micros(lost) => _ = row.insert("delivered_at", lost.clone()),
+        Some(_) => {}
+    }
+}
+
+/// Leaves a row what was first seen of it for longer than two weeks.
+fn hold_names(row: &mut Row, table: &str, about: &Tables, names: &[&'static str], orders: &[Row], as_of: &AsOf) {
+    if about[table].rows.len() < 2 {
+        return;
+    }
+    for name in names {
+        // What is said of it, from when on and until when: while the row is not seen nothing is.
+        let mut said: Vec<(Option<String>, i64, i64)> = Vec::new();
+        let mut ends = true;
+        for (at, seen) in looked_at_after_each(row, table, about, as_of) {
+            let Some(seen) = seen else {
+                if let (false, Some(last)) = (ends, said.last_mut()) {
+                    last.2 = at;
+                }
+                ends = true;
+                continue;
+            };
+            let text = seen.get(*name).cloned();
+            match said.last_mut() {
+                Some(last) if last.0 == text => {}
+                last => {
+                    if let (false, Some(last)) = (ends, last) {
+                        last.2 = at;
+                    }
+                    said.push((text, at, i64::MAX));
+                }
+            }
+            ends = false;
+        }
+        let two_weeks = 14 * 86_400_000_000;
+        let is_long = |said: &&(Option<String>, i64, i64)| said.2 != i64::MAX && said.2 - said.1 > two_weeks;
+        let Some((first, ..)) = said.iter().find(is_long) else { continue };
+        let is_known = |id: &String| {
+            orders
+                .iter()
+                .any(|order| order.get("order_id") == Some(id) && order.get("merchant_id") == row.get("merchant_id"))
+        };
+        if *name == "order_id" && !first.as_ref().is_some_and(is_known) {
+            continue;
+        }
+        match first {
+            Some(text) => _ = row.insert(name, text.clone()),
+            None => _ = row.remove(name),
+        }
+    }
+}
+
+/// A row as it is seen just after each of the instants that any row about it says.
+fn looked_at_after_each(row: &Row, table: &str, about: &Tables, as_of: &AsOf) -> Vec<(i64, Option<Row>)> {
+    let key = contract::table(table).unwrap().key[0];
+    let is_own = |other: &&Row| [key, "merchant_id"].iter().all(|name| other.get(*name) == row.get(*name));
+    let cells = about.values().flat_map(|text| text.rows.iter().flatten());
+    let instants: BTreeSet<i64> = cells.filter_map(|cell| micros(cell)).filter(|at| *at < as_of.micros()).collect();
+    let look = |at| (at, wash_as_said(about, &just_after(at))[table].usable.iter().find(is_own).cloned());
+    instants.into_iter().map(look).collect()
+}
+
+fn seen_after_each(row: &Row, table: &str, about: &Tables, as_of: &AsOf) -> Vec<Row> {
+    looked_at_after_each(row, table, about, as_of).into_iter().filter_map(|(_, seen)| seen).collect()
 }
 
 /// The rows that name an order, and the merchants.

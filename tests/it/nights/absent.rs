@@ -105,3 +105,55 @@ fn an_absent_table_buys_no_credit() {
         other => panic!("{other:?}"),
     }
 }
+
+/// What a table is missed for on its first night without it is missed for on the second, and when it is back without what it had.
+#[test]
+fn a_table_that_is_absent_for_nights_on_end_is_missed_on_each() {
+    let lender = allowing();
+    lender.open_gates();
+    let mut market = trading_marketplace(&lender, 3);
+    for merchant in ["m01", "m02"] {
+        shipped_orders(&mut market, merchant, 3, day(-3));
+    }
+    let application = market.apply("m01", "order-loan", 90_000, &[], at(day(-1), 8));
+    let disputed = shipped_orders(&mut market, "m01", 6, day(-40));
+    disputed.iter().for_each(|order| market.dispute(order, at(day(-20), 9)));
+    let late = Offer {
+        offer_id: "elsewhere".to_owned(),
+        merchant_id: "m03".to_owned(),
+        product: "order-loan".to_owned(),
+        limit_minor: 90_000,
+        daily_rate_ppm: 450,
+        term_days: 7,
+        valid_until_on: day(-20),
+        pledged_order_ids: Vec::new(),
+    };
+    let loan = market.draw(&late, 90_000, at(day(-20), 9));
+    market.repay(&loan, 10_000, at(day(-10), 9));
+    lender.night(&market, day(0));
+    let mut lost = market.clone();
+    disputed.iter().for_each(|order| lost.lose("disputes", order));
+    lost.lose("applications", &application);
+    let mut without_loan = market.clone();
+    without_loan.lose("loans", &loan);
+    for table in ["instalments", "payments"] {
+        without_loan.lose_all(table, &loan);
+    }
+    for absent in [&["applications"][..], &["disputes"], &["loans", "instalments", "payments"]] {
+        let lender = lender.copy();
+        let mut codes = Vec::new();
+        for night in [1, 2] {
+            let run = lender.night_without(&market, day(night), absent).unwrap().published.run_dir;
+            assert!(!products(&run).contains("order-loan"), "without {absent:?} on night {night}");
+            assert_eq!(rows::<Deduction>(&run).is_empty(), absent[0] == "loans");
+            codes.push(reasons(&run));
+        }
+        assert_eq!(codes[0], codes[1], "without {absent:?}");
+        let sent = if absent[0] == "loans" { &without_loan } else { &lost };
+        match (absent[0], lender.night_without(sent, day(3), &[])) {
+            ("loans", Err(RunError::Gate(GateError::UnknownLoans { unknown: 1, loans: 1, .. }))) => {}
+            ("applications" | "disputes", Ok(back)) => assert_eq!(back.summary.rows_missing, 7, "after {absent:?}"),
+            (_, other) => panic!("after {absent:?}: {:?}", other.map(|back| back.summary.rows_missing)),
+        }
+    }
+}

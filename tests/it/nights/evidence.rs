@@ -265,3 +265,40 @@ fn a_dispute_by_somebody_who_did_not_buy_takes_no_receivable_and_is_counted() {
     assert!(pledged.contains(by_another.as_str()) && !pledged.contains(by_the_buyer.as_str()), "{offers:?}");
     assert_eq!(night.summary.disputes_of_others, 1);
 }
+
+/// A completed order that was paid back, a parcel that was lost: sent again as if they had not been.
+#[test]
+fn what_went_wrong_is_not_taken_back_by_a_newer_version() {
+    let mut market = trading_marketplace(&lender(), 3);
+    let orders = shipped_orders(&mut market, "m01", 10, day(-60));
+    let (refunded, lost) = orders.split_at(5);
+    for order in refunded {
+        market.confirm(order, at(day(-50), 9));
+        market.refund(order, at(day(-40), 9));
+    }
+    for order in lost {
+        market.resend("shipments", order, at(day(-45), 9), &[("lost_at", Some(Cell::At(at(day(-45), 8))))]);
+    }
+    let offered = |market: &Marketplace| {
+        let offers = offers_of(&lender().night(market, day(0)).published.run_dir);
+        offers.into_iter().filter(|offer| offer.merchant_id == "m01").map(|offer| offer.limit_minor).sum::<i64>()
+    };
+    let told = offered(&market);
+    let mut never = trading_marketplace(&lender(), 3);
+    for order in shipped_orders(&mut never, "m01", 10, day(-60)).iter().take(5) {
+        never.confirm(order, at(day(-50), 9));
+    }
+    assert!(offered(&never) > told, "it would pay: {told}");
+
+    let mut taken_back = market.clone();
+    for order in refunded {
+        let none = [("refunded_at", None), ("refund_minor", None)];
+        taken_back.resend("orders", order, at(day(-1), 9), &none);
+    }
+    assert_eq!(offered(&taken_back), told, "refunds");
+    let mut found = market.clone();
+    for order in lost {
+        found.resend("shipments", order, at(day(-1), 9), &[("lost_at", None)]);
+    }
+    assert_eq!(offered(&found), told, "lost parcels");
+}

@@ -8,7 +8,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::books::rows;
-use super::{FIRST_NIGHT, Lender, at, offers_of, shipped_orders, trading_marketplace};
+use super::row_writer::Cell;
+use super::{FIRST_NIGHT, Lender, Marketplace, at, offers_of, shipped_orders, trading_marketplace};
 
 fn day(number: i64) -> Date {
     FIRST_NIGHT.saturating_add(number.days())
@@ -68,4 +69,51 @@ fn disputes_that_are_no_longer_sent_buy_no_credit() {
         of(&offered(&back.published.run_dir), "m01"),
         of(&offered(&plain.night(&market, day(3)).published.run_dir), "m01")
     );
+}
+
+/// An order that is said to be placed in the future waits for its day, and is missed until then.
+#[test]
+fn orders_that_are_put_off_into_the_future_buy_no_credit() {
+    let refused = |market: &mut Marketplace| {
+        let orders = shipped_orders(market, "m01", 6, day(-40));
+        for order in &orders {
+            market.refund(order, at(day(-20), 9));
+        }
+        orders
+    };
+    let plain = lender();
+    let mut market = trading_marketplace(&plain, 3);
+    let orders = refused(&mut market);
+    // Others are refunded still, so that no column is lost.
+    for order in shipped_orders(&mut market, "m03", 2, day(-40)) {
+        market.refund(&order, at(day(-20), 9));
+    }
+    shipped_orders(&mut market, "m02", 3, day(-3));
+    plain.night(&market, day(0));
+    let in_place = plain.copy();
+    let sent_again = plain.copy();
+    let of = |offered: &BTreeMap<String, i64>, merchant: &str| offered.get(merchant).copied().unwrap_or(0);
+    let twin = offered(&plain.night(&market, day(1)).published.run_dir);
+    let ahead = at(day(200), 9);
+    let cells = |ahead| {
+        [("placed_at", Some(Cell::At(ahead))), ("paid_at", None), ("refunded_at", None), ("refund_minor", None)]
+    };
+
+    let mut moved = market.clone();
+    for order in &orders {
+        for (column, cell) in cells(ahead) {
+            moved.spoil("orders", order, column, cell);
+        }
+    }
+    let night = in_place.night(&moved, day(1));
+    assert_eq!(night.summary.rows_missing, 6);
+    assert!(of(&offered(&night.published.run_dir), "m01") <= of(&twin, "m01"));
+
+    let mut again = market.clone();
+    for order in &orders {
+        again.resend_stamped("orders", order, (at(day(0), 9), None), &cells(ahead));
+    }
+    let night = sent_again.night(&again, day(1));
+    assert_eq!(night.summary.rows_missing, 0, "the version before stands");
+    assert!(of(&offered(&night.published.run_dir), "m01") <= of(&twin, "m01"));
 }

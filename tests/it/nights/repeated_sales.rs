@@ -141,4 +141,15 @@ fn a_payment_sent_again_a_minute_later_leaves_its_loan_unknown_until_it_is_confi
     lender.change("monitor.toml", "[ledger]\n", &format!("[ledger]\npayments_confirmed = [{loan:?}]\n"));
     let run = lender.night(&market, day(2)).published.run_dir;
     assert_eq!(causes(&run), Vec::<String>::new());
+
+    // What is sent twice after the day up to which that was said is found again.
+    let confirmed = format!("payments_confirmed = [{loan:?}]");
+    let until = |day: Date| format!("payments_confirmed = [{{ loan = {loan:?}, paid_until = \"{day}\" }}]");
+    lender.change("monitor.toml", &confirmed, &until(day(0)));
+    let payment = market.repay(&loan, 5_000, at(day(2), 12));
+    let later = [("paid_at", Cell::At(at(day(2), 12) + 1.minutes()))];
+    market.send_as("payments", &payment, ("payment_id", "p-copy-2"), &later);
+    assert_eq!(causes(&lender.night(&market, day(3)).published.run_dir), ["payment-repeated"]);
+    lender.change("monitor.toml", &until(day(0)), &until(day(2)));
+    assert_eq!(causes(&lender.night(&market, day(4)).published.run_dir), Vec::<String>::new());
 }
