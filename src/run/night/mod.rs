@@ -17,4 +17,5 @@ pub(super) mod portfolio_report;
 pub(super) mod publishing;
 pub(super) mod settlement;
 pub(super) mod summarise;
+mod state_history;
 pub(super) mod summary;

@@ -15,6 +15,7 @@ use super::open_offers::{parts_per_million, read_member_risks};
 use super::portfolio_report::PortfolioReport;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
 use super::summary::RunSummary;
+use super::state_history::carry_state_changes;
 use crate::contract;
 use crate::exposure::groups_of_broken_members;
 use crate::model::registry::{Bundle, Registry};
@@ -266,7 +267,8 @@ impl Night<'_> {
         let overflows = prepared.overflows.clone();
         progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
-        let tables = DecidedTables::new(&scratch);
+        let tables = DecidedTables::new(&scratch, as_of.date());
+        carry_state_changes(night.previous.as_ref(), &tables)?;
         let may_wait = |record: &BrokenRecord| terms.may_wait(record.known_at, as_of);
         let unseen = Unseen::new(&memory, &ingested.unattributed, may_wait);
         let joined = Mutex::new(Joined::new(unseen, PortfolioReport::new(context.book, &memory.states)));
