@@ -232,6 +232,10 @@ impl RunSummary {
                 "Their borrowers get no offer and no deduction. loan_exceptions.parquet is the officers' list."
                     .to_owned(),
             ));
+            Block::Paragraph(
+                "portfolio.html shows it over the nights: roll rates, vintages, expected and realised losses, provisions, concentrations, drift."
+                    .to_owned(),
+            ),
             blocks.push(bars(&self.unknown_loans));
         }
         if !self.odd_loan_records.is_empty() {

@@ -12,10 +12,11 @@ use super::night_before::NightBefore;
 use super::night_tables::{KEPT, NightTables, answers_since, prepare};
 use super::officers_work::notes_on_decisions;
 use super::open_offers::{parts_per_million, read_member_risks};
+use super::portfolio_page::PortfolioPage;
 use super::portfolio_report::PortfolioReport;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
-use super::summary::RunSummary;
 use super::state_history::carry_state_changes;
+use super::summary::RunSummary;
 use crate::contract;
 use crate::exposure::groups_of_broken_members;
 use crate::model::registry::{Bundle, Registry};
@@ -287,15 +288,33 @@ impl Night<'_> {
         progress.part("watch", ingested.store.rows(contract::LOANS.name).unwrap_or(0), &watching);
         let optimisation = join.settled(waiting, &shelf, progress)?;
         let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (totals, drift) = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;
+        let (totals, drift, portfolio) = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;
 
         check_gates(ingested, &totals, &rules.monitor)?;
         let mut summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
         summary.optimisation = optimisation;
-        tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &mut summary, rules)?)?;
+        let (drift, drift_bins) = drift_report(&drift, bundle, night.previous.as_ref(), &mut summary, rules)?;
+        let page = PortfolioPage {
+            job: &job.name,
+            as_of: as_of.date(),
+            currency: job.intake.currency,
+            tables: &portfolio,
+            drift: &drift,
+            buckets: &rules.monitor.buckets,
+        };
+        let page = page.html().map_err(PublishError::from)?;
+        tables.add_drift((drift, drift_bins))?;
         progress.stage("publish", None);
         let officers = self.log_officers()?;
-        let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
+        let inputs = PublishInputs {
+            job,
+            ingested,
+            tables: &tables,
+            bundle,
+            wide: &wide,
+            summary: &summary,
+            portfolio_page: &page,
+        };
         let config = publish_run(&mut stage, inputs)?;
         if let Some(first) = restates {
             stage.restated_from(first, &scratch)?;

@@ -356,13 +356,13 @@ proptest! {
 
     #[test]
     fn loan_books_come_back(
-        ids in btree_set((".{0,3}", option::of(".{0,3}")), 0..20), words in vec(option::of(".{0,3}"), 4), sums in vec(option::of(any::<i64>()), 5),
+        ids in btree_set((".{0,3}", option::of(".{0,3}")), 0..20), words in vec(option::of(".{0,3}"), 6), sums in vec(option::of(any::<i64>()), 5),
         disbursed_on in option::of(dates()), class in option::of(select(&CLASSES[..])), marked_by in option::of(select(&MARKS[..])),
         stage in option::of(select(&STAGES[..])), pd_prob in option::of(0.0..=1.0),
     ) {
         let rows = ids.into_iter().map(|(merchant_id, loan_id)| LoanLine {
             merchant_id, loan_id, place: "current".to_owned(), product: words[0].clone(), category: words[1].clone(), region: words[2].clone(),
-            disbursed_on, principal_minor: sums[0], outstanding_minor: sums[1], arrears_minor: sums[2], dpd: sums[3], class, marked_by,
+            owner_id: words[4].clone(), group_id: words[5].clone(), disbursed_on, principal_minor: sums[0], outstanding_minor: sums[1], arrears_minor: sums[2], dpd: sums[3], class, marked_by,
             band: words[3].clone(), pd_prob, stage, provision_minor: sums[4],
         });
         round_trip(LoanLine::table(), &rows.collect::<Vec<_>>());
