@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::decide::{DecideError, DecisionContext, decide_shard};
 use super::decided_tables::DecidedTables;
 use super::drift_report::drift_report;
-use super::interchange_files::tell_lineage;
+use super::interchange_files::{not_imported, tell_lineage};
 use super::join::{AcrossShards, HELD_WAITING, Join, Joined};
 use super::night_before::NightBefore;
 use super::night_tables::{KEPT, NightTables, answers_since, prepare};
@@ -293,6 +293,7 @@ impl Night<'_> {
         check_gates(ingested, &totals, &rules.monitor)?;
         let mut summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
         summary.optimisation = optimisation;
+        summary.not_imported = not_imported(&job.interchange, &tables)?;
         let (drift, drift_bins) = drift_report(&drift, bundle, night.previous.as_ref(), &mut summary, rules)?;
         let page = PortfolioPage {
             job: &job.name,

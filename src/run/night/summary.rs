@@ -103,6 +103,9 @@ pub struct RunSummary {
     pub deductions: u64,
     /// Their sum, minor units.
     pub deducted_minor: i64,
+    /// Deductions that the file for another system leaves out, by system: its sheet or file of what is not imported says why. They have to be entered by hand.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_imported: BTreeMap<String, u64>,
     /// The loan book; null where there is none.
     pub portfolio: Option<Portfolio>,
     /// What portfolio optimisation came to; not there where the policy does not optimise.
@@ -315,6 +318,9 @@ impl RunSummary {
         )?;
         self.write_officers_work(out)?;
         writeln!(out, "  deductions {}, {} in all", grouped(self.deductions), self.money(self.deducted_minor))?;
+        for told in self.told_of_not_imported() {
+            writeln!(out, "             {told}")?;
+        }
         if let Some(unknown) = self.portfolio.as_ref().map(|p| p.unknown).filter(|unknown| unknown.loans > 0) {
             writeln!(
                 out,
@@ -326,6 +332,17 @@ impl RunSummary {
         self.write_odd_records(out)?;
         self.write_unjudged(out)?;
         self.write_loan_book(out)
+    }
+
+    /// What has to be entered by hand in another system.
+    pub(in crate::run) fn told_of_not_imported(&self) -> impl Iterator<Item = String> {
+        self.not_imported.iter().map(|(system, left_out)| {
+            format!(
+                "{} of {} deductions are not in the file for {system}: it says which, why, and what to set",
+                grouped(*left_out),
+                grouped(self.deductions)
+            )
+        })
     }
 
     fn write_loan_book(&self, out: &mut String) -> std::fmt::Result {
