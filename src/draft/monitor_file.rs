@@ -11,7 +11,7 @@ const RULES: [(&[&str], &str); 5] = [
         &["gmv_trend_30d", "gmv_sum_90d_minor", "orders_count_180d"],
         "kind = \"trade-drop\"\ncode = \"trade-drop\"\ntext = \"trade has fallen far below the merchant's own past\"\nseverity = \"critical\"\naction = \
          \"freeze\"\ntrend = \"gmv_trend_30d\"\nusual = \"gmv_sum_90d_minor\"\nmin_usual = STEP0\ndrop_share = 0.7\n\
-         count = \"orders_count_180d\"\nmin_count = 12\n",
+         count = \"orders_count_180d\"\nmin_count = 8\n",
     ),
     (
         &["dispute_share_90d", "dispute_trend_90d"],

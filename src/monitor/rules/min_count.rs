@@ -26,7 +26,7 @@ impl MinCount {
             (Some(_), None) | (None, Some(_)) => {
                 let fault = keys.refuse(
                     "count and min_count belong together",
-                    "count = \"orders_placed_count_180d\" with min_count = 12, or neither",
+                    "count = \"orders_placed_count_180d\" with min_count = 8, or neither",
                 );
                 keys.pass_over(fault, None)
             }

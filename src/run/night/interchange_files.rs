@@ -261,7 +261,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::interchange::{FineractTerms, FrappeTerms};
     use crate::monitor::Deduction;
     use crate::run::night::decide::Decided;
 
@@ -287,7 +286,9 @@ mod tests {
                 InterchangeTerms { fineract: Some(fineract), frappe: Some(frappe), ..InterchangeTerms::default() };
             not_imported(&terms, &tables).unwrap()
         };
-        let told = |counts: &[(&str, u64)]| counts.iter().map(|(system, n)| ((*system).to_owned(), *n)).collect();
+        let told = |counts: &[(&str, u64)]| -> BTreeMap<String, u64> {
+            counts.iter().map(|(system, n)| ((*system).to_owned(), *n)).collect()
+        };
         assert_eq!(left_out(LoansBy::AccountNumber), told(&[("fineract", 2), ("frappe", 1)]));
         assert_eq!(left_out(LoansBy::ExternalId), told(&[("frappe", 1)]));
         assert!(not_imported(&InterchangeTerms::default(), &tables).unwrap().is_empty());
