@@ -96,8 +96,9 @@ mod tests {
             loans_by: LoansBy::ExternalId,
         };
         let line = fineract_request(&deduction, date(2025, 7, 1), &terms, Currency::new("CNY").unwrap()).unwrap();
-        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
-        serde_json::from_slice(&line).unwrap()
+        let line = String::from_utf8(line).unwrap();
+        assert_eq!(line.lines().count(), 1);
+        serde_json::from_str(&line).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::decide::{DecideError, DecisionContext, decide_shard};
 use super::decided_tables::DecidedTables;
-use super::drift_report::drift_report;
+use super::drift_report::{DriftCounts, drift_report};
 use super::interchange_files::{not_imported, tell_lineage};
 use super::join::{AcrossShards, HELD_WAITING, Join, Joined};
 use super::night_before::NightBefore;
@@ -21,7 +21,7 @@ use crate::contract;
 use crate::exposure::groups_of_broken_members;
 use crate::model::registry::{Bundle, Registry};
 use crate::model::{AbilityModel, ScoreScale};
-use crate::monitor::{BookContext, WatchContext};
+use crate::monitor::{BookContext, PortfolioTables, WatchContext};
 use crate::offer::Settlement;
 use crate::publish::{
     Begun, ConfigCopy, DecisionLog, InputFile, OfficerLogs, Pointing, PreviousRun, Provenance, PublishError, Published,
@@ -269,7 +269,6 @@ impl Night<'_> {
         progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
         let tables = DecidedTables::new(&scratch, as_of.date());
-        carry_state_changes(night.previous.as_ref(), &tables)?;
         let may_wait = |record: &BrokenRecord| terms.may_wait(record.known_at, as_of);
         let unseen = Unseen::new(&memory, &ingested.unattributed, may_wait);
         let joined = Mutex::new(Joined::new(unseen, PortfolioReport::new(context.book, &memory.states)));
@@ -293,35 +292,41 @@ impl Night<'_> {
         check_gates(ingested, &totals, &rules.monitor)?;
         let mut summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
         summary.optimisation = optimisation;
-        summary.not_imported = not_imported(&job.interchange, &tables)?;
-        let (drift, drift_bins) = drift_report(&drift, bundle, night.previous.as_ref(), &mut summary, rules)?;
-        let page = PortfolioPage {
-            job: &job.name,
-            as_of: as_of.date(),
-            currency: job.intake.currency,
-            tables: &portfolio,
-            drift: &drift,
-            buckets: &rules.monitor.buckets,
-        };
-        let page = page.html().map_err(PublishError::from)?;
-        tables.add_drift((drift, drift_bins))?;
+        let page = &self.complete(&tables, &portfolio, &drift, &mut summary)?;
         progress.stage("publish", None);
         let officers = self.log_officers()?;
-        let inputs = PublishInputs {
-            job,
-            ingested,
-            tables: &tables,
-            bundle,
-            wide: &wide,
-            summary: &summary,
-            portfolio_page: &page,
-        };
+        let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary, page };
         let config = publish_run(&mut stage, inputs)?;
         if let Some(first) = restates {
             stage.restated_from(first, &scratch)?;
         }
         let published = stage.publish(provenance(options, config, notes, progress.stages(), officers))?;
         Ok(RunOutcome { published, is_new: true, summary, stages: progress.stages() })
+    }
+
+    /// Adds to tables and summary what goes on from the nights before and what is compared with them; gives the portfolio's page.
+    fn complete(
+        &self,
+        tables: &DecidedTables,
+        portfolio: &PortfolioTables,
+        counts: &DriftCounts,
+        summary: &mut RunSummary,
+    ) -> Result<String, RunError> {
+        let Self { job, rules, tables: night, bundle, .. } = *self;
+        carry_state_changes(night.previous.as_ref(), tables)?;
+        summary.not_imported = not_imported(&job.interchange, tables)?;
+        let (drift, bins) = drift_report(counts, bundle, night.previous.as_ref(), summary, rules)?;
+        let page = PortfolioPage {
+            job: &job.name,
+            as_of: night.ingested.as_of.date(),
+            currency: job.intake.currency,
+            tables: portfolio,
+            drift: &drift,
+            buckets: &rules.monitor.buckets,
+        };
+        let page = page.html().map_err(PublishError::from)?;
+        tables.add_drift((drift, bins))?;
+        Ok(page)
     }
 
     /// Writes which of the officers' decisions are in force. A dry run and a restatement decide about nobody.

@@ -446,7 +446,7 @@ impl PortfolioPage<'_> {
                 members.sort_by_key(|line| {
                     let first = line.member.as_deref().and_then(|name| name.split(' ').next()?.parse::<u64>().ok());
                     first.unwrap_or(u64::MAX)
-                })
+                });
             }
             Dimension::Band => {}
             _ => members.sort_by(|a, b| (b.outstanding_minor, &a.member).cmp(&(a.outstanding_minor, &b.member))),

@@ -35,12 +35,12 @@ pub struct PublishInputs<'a> {
     /// Summary.
     pub summary: &'a RunSummary,
     /// The portfolio as a page.
-    pub portfolio_page: &'a str,
+    pub page: &'a str,
 }
 
 /// Writes everything but the manifest; returns under which names the configuration is kept.
 pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Result<Vec<ConfigCopy>, PublishError> {
-    let PublishInputs { job, ingested, tables, bundle, wide, summary, portfolio_page } = inputs;
+    let PublishInputs { job, ingested, tables, bundle, wide, summary, page } = inputs;
     tables.publish(stage)?;
     wide.publish(stage)?;
     stage.write_json("evidence.json", &wide.formulas)?;
@@ -54,7 +54,7 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     stage.write_json("wash_ledger.json", &ingested.whole_ledger().collect::<Vec<_>>())?;
     stage.write_json("results.json", summary)?;
     stage.write_bytes(REPORT, summary.page()?.as_bytes())?;
-    stage.write_bytes(PORTFOLIO, portfolio_page.as_bytes())?;
+    stage.write_bytes(PORTFOLIO, page.as_bytes())?;
     for name in bundle.file_names() {
         let path = bundle.folder.join(name);
         let bytes = std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path, source })?;
