@@ -132,19 +132,22 @@ def book(db, data, run, as_of, monitor, policy, name):
     c = monitor["class_from_dpd"]
     rank = f"case when material >= {c['loss']} then 4 when material >= {c['doubtful']} then 3 when material >= {c['substandard']} then 2 " \
            f"when dpd >= {c['special_mention']} then 1 else 0 end"
+    # Owners are compared by their letters and digits, whatever their case; the simulator writes nothing else.
+    has_owners = "owner_id" in [column for column, *_ in db.execute(f"describe select * from '{data}/merchants.parquet'").fetchall()]
+    owner = "nullif(lower(regexp_replace(owner_id, '[^a-zA-Z0-9]', '', 'g')), '')" if has_owners else "null::varchar"
     db.execute(f"""create or replace table {name} as
         with unknown as (select distinct merchant_id, loan_id, any_value(product) product, any_value(principal_minor) lent
                 from '{run}/loan_exceptions.parquet' where merchant_id is not null group by all),
-        merchant as (select distinct on (merchant_id) merchant_id, category, region from '{data}/merchants.parquet'
+        merchant as (select distinct on (merchant_id) merchant_id, category, region, {owner} owner_id from '{data}/merchants.parquet'
             where registered_at < timestamp '{as_of}' and coalesce(recorded_at < timestamp '{as_of}', true) order by merchant_id, recorded_at desc nulls last),
         ranked as (select l.*, w.*, {rank} rank from loan l join walked w using (loan_id) where loan_id not in (select loan_id from unknown where loan_id is not null)),
         defaulted_group as (select distinct group_id g from ranked where in_default and group_id is not null),
         marked as (select *, max(if(closed, 0, rank)) over m worst, bool_or(not closed and (in_default or rank >= 2 or group_id in (from defaulted_group))) over m is_marked
             from ranked window m as (partition by merchant_id)),
         known as (select merchant_id, loan_id, product, disbursed_at::date disbursed, principal_minor lent, owed, arrears, dpd, defaulted, in_default, restructured_at is not null restructured, ends,
-            case when closed then 'paid-off' when written_off_at is not null then 'written-off' else case {buckets} end end place,
+            group_id, case when closed then 'paid-off' when written_off_at is not null then 'written-off' else case {buckets} end end place,
             ['normal', 'special-mention', 'substandard', 'doubtful', 'loss'][1 + if(is_marked, greatest(worst, 2), rank)] class from marked)
-        select k.*, category, region, band, pd_prob from (from known union all by name
+        select k.*, category, region, owner_id, band, pd_prob from (from known union all by name
                 select merchant_id, loan_id, product, lent, 'unknown' place from unknown) k
             left join merchant using (merchant_id) left join '{run}/scores.parquet' using (merchant_id)""")
     t = monitor["provisions"]
@@ -225,6 +228,14 @@ def main():
         where {is_open} group by merchant_id""")
     largest = "case when place_of = 1 then '1' when place_of <= 10 then '2 to 10' when place_of <= 20 then '11 to 20' else 'others' end"
     ours += f" union all select 'largest-borrowers', {largest} m, {figures} from lines join places using (merchant_id) where {is_open} group by m"
+    db.execute(f"""create table owners as select coalesce('o ' || owner_id, 'm ' || merchant_id) owner, row_number() over (order by sum(coalesce(owed, 0)) desc, owner) place_of
+        from lines where {is_open} group by owner""")
+    ours += f""" union all select 'largest-owners', {largest} m, {figures} from lines join owners on owner = coalesce('o ' || owner_id, 'm ' || merchant_id)
+        where {is_open} group by m"""
+    db.execute(f"""create table places_of_groups as select group_id, row_number() over (order by sum(coalesce(owed, 0)) desc, group_id) place_of from lines
+        where {is_open} and group_id is not null group by group_id""")
+    ours += f""" union all select 'largest-groups', case when group_id is null then 'no group' else {largest} end m, {figures} from lines
+        left join places_of_groups using (group_id) where {is_open} group by m"""
     same(db, "portfolio", ours, f"""select dimension, member, borrowers, loans, lent_minor, outstanding_minor, arrears_minor, over_30_minor, over_60_minor, over_90_minor,
         non_performing_minor, provision_minor from published('portfolio') where night_on = date '{as_of}'""")
     same(db, "portfolio: share", f"""select member, round(outstanding_minor / sum(outstanding_minor) over (partition by dimension), 9) from published('portfolio')

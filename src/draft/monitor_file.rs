@@ -8,9 +8,10 @@ use super::policy_file::{WITH_LOANS, not_read_yet};
 /// A rule with the features it reads.
 const RULES: [(&[&str], &str); 5] = [
     (
-        &["gmv_trend_30d", "gmv_sum_90d_minor"],
+        &["gmv_trend_30d", "gmv_sum_90d_minor", "orders_count_180d"],
         "kind = \"trade-drop\"\ncode = \"trade-drop\"\ntext = \"trade has fallen far below the merchant's own past\"\nseverity = \"critical\"\naction = \
-         \"freeze\"\ntrend = \"gmv_trend_30d\"\nusual = \"gmv_sum_90d_minor\"\nmin_usual = STEP0\ndrop_share = 0.7\n",
+         \"freeze\"\ntrend = \"gmv_trend_30d\"\nusual = \"gmv_sum_90d_minor\"\nmin_usual = STEP0\ndrop_share = 0.7\n\
+         count = \"orders_count_180d\"\nmin_count = 8\n",
     ),
     (
         &["dispute_share_90d", "dispute_trend_90d"],

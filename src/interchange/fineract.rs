@@ -57,7 +57,9 @@ pub struct NotImported {
 /// The reason.
 pub fn is_importable(loan_id: &str) -> Result<(), &'static str> {
     if loan_id.contains('-') {
-        return Err("the import reads a loan's number up to the first hyphen");
+        return Err(
+            "the import reads a loan's number up to the first hyphen: let loan_id be Fineract's account number, or set loans_by = \"external-id\"",
+        );
     }
     if loan_id.trim() != loan_id || loan_id.ends_with(".0") {
         return Err("the import trims a loan's number");
@@ -161,6 +163,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::interchange::settings::LoansBy;
     use crate::page::workbook::tests::read;
 
     fn deduction(number: usize, loan_id: &str) -> Deduction {
@@ -180,6 +183,7 @@ mod tests {
             payment_type_id: 2,
             office: "Head Office".to_owned(),
             has_outstanding,
+            loans_by: LoansBy::AccountNumber,
         }
     }
 

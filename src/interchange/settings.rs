@@ -31,6 +31,19 @@ pub struct FineractTerms {
     pub office: String,
     /// Whether the template has the columns of what is outstanding and of disbursement, as recent releases have.
     pub has_outstanding: bool,
+    /// By what it finds the loan of a repayment.
+    pub loans_by: LoansBy,
+}
+
+/// By what Fineract finds the loan of a repayment: what `loan_id` is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoansBy {
+    /// Its account number: a workbook for the bulk import.
+    #[default]
+    AccountNumber,
+    /// Its external id: requests to the API.
+    ExternalId,
 }
 
 /// What Frappe has to be told beside loan, amount and day.
@@ -57,7 +70,7 @@ pub(crate) static INTERCHANGE_KEYS: Section = Section {
             "openlineage.ndjson: OpenLineage events of the night, under this namespace; a night that fails leaves its events in the output folder",
         )
         .or("no events"),
-        Key::section("fineract", "a workbook for Apache Fineract's import of repayments").or("none"),
+        Key::section("fineract", "repayments for Apache Fineract").or("none"),
         Key::section("frappe", "a file for Frappe Lending").or("none"),
     ],
 };
@@ -76,6 +89,15 @@ pub(crate) static FINERACT_KEYS: Section = Section {
             "whether its template has the columns \"Total Outstanding Amount\" and \"Loan Disbursement Date\", as recent releases have",
         )
         .or("true"),
+        Key::new(
+            "loans_by",
+            "word",
+            "\"external-id\"",
+            "what loan_id is there: account-number writes workbooks for the bulk import, which takes no number with a hyphen; external-id writes requests to the API, which takes \
+             every id",
+        )
+        .range("account-number, external-id")
+        .or("account-number"),
         Key::new("office", "text", "\"Head Office\"", "the office's name; Fineract does not read it").or("blank"),
     ],
 };
@@ -111,6 +133,8 @@ struct RawFineract {
     payment_type_id: Spanned<i64>,
     office: Option<String>,
     has_outstanding: Option<bool>,
+    #[serde(default)]
+    loans_by: LoansBy,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +159,7 @@ impl RawInterchange {
                 payment_type_id: bounds::integer(file, &raw.payment_type_id, "payment_type_id", 1..=1_000_000_000)?,
                 office: raw.office.clone().unwrap_or_default(),
                 has_outstanding: raw.has_outstanding.unwrap_or(true),
+                loans_by: raw.loans_by,
             })
         });
         let frappe = self.frappe.as_ref().map(|raw| {

@@ -53,8 +53,8 @@ pub use portfolio::{
 };
 pub use queue::{QueueLine, QueueTerms};
 pub use restoration::{
-    BorrowerNight, BorrowerState, CreditStanding, CreditState, HelpTerms, RegrowthStep, RestorationTerms, StatesBefore,
-    next_state, standing_of,
+    BorrowerNight, BorrowerState, CreditStanding, CreditState, HelpTerms, RegrowthStep, RestorationTerms, StateChange,
+    StatesBefore, next_state, standing_of,
 };
 pub use restructure::{ProposedInstalment, RestructureTerms, propose};
 pub use settings::{AccountOrder, Action, Bucket, ClassThresholds, DeductionTerms, Monitor, Severity, Watch};

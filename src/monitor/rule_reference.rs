@@ -51,6 +51,8 @@ rules! {
         Key::new("usual", "word", "\"gmv_sum_90d_minor\"", "the feature that says how much is usual"),
         Key::new("min_usual", "number", "100_000", "below it there is too little trade to fall").unit("the feature's").range("1 or more"),
         Key::new("drop_share", "number", "0.7", "how much of the usual trade is gone").unit("share").range("0.01 to 1"),
+        Key::new("count", "word", "\"orders_placed_count_180d\"", "the feature that says of how many orders the usual trade consists; given with min_count").or("no fewest"),
+        Key::new("min_count", "number", "8", "fewer orders make no usual trade: a drop of them is chance").range("1 or more").or("no fewest"),
     ];
     VOLUME_DROP: "volume-drop", "Trade that falls below the merchant's own season while the industry's does not. An alert that stands is over once the merchant's own trade is back, whatever its industry does.", "trade has fallen far below the merchant's own season", [
         Key::new("season", "word", "\"gmv_season_trend_60d\"", "the feature with the change against the same days of the year before"),
@@ -58,6 +60,8 @@ rules! {
         Key::new("usual", "word", "\"gmv_sum_365d_minor\"", "the feature that says how much is usual"),
         Key::new("min_usual", "number", "1_000_000", "below it there is too little trade to fall").unit("the feature's").range("1 or more"),
         Key::new("drop_share", "number", "0.7", "how much of the season's trade is gone, beyond what the industry lost").unit("share").range("0.01 to 1"),
+        Key::new("count", "word", "\"orders_placed_count_180d\"", "the feature that says of how many orders the usual trade consists; given with min_count").or("no fewest"),
+        Key::new("min_count", "number", "8", "fewer orders make no usual trade: a drop of them is chance").range("1 or more").or("no fewest"),
     ];
     INDUSTRY_DOWNTURN: "industry-downturn", "The whole industry trades less than in the year before.", "the whole industry has lost trade", [
         Key::new("industry", "word", "\"category_season_trend_60d\"", "the feature with the industry's change"),

@@ -7,11 +7,13 @@
 
 mod blocks;
 mod html;
+mod line_plot;
 mod markdown;
 mod spreadsheet;
 pub mod workbook;
 
 pub use blocks::{Bar, Block, Plot, table};
 pub use html::{PageError, html};
+pub use line_plot::{Line, LinePlot};
 pub use markdown::markdown;
 pub use spreadsheet::{is_taken_for_a_formula, shown_cell};

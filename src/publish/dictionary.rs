@@ -11,7 +11,7 @@ use crate::exposure::{OpenOffer, RememberedMember, RememberedOwner, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftBin, DriftLine, ForecastLine, LoanForecast, LoanLine, OpenDeduction,
-    PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
+    PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine, RollRate, StateChange, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::repayment::{LoanException, RememberedLoan};
@@ -61,6 +61,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         LoanForecast::table(),
         ForecastLine::table(),
         BorrowerState::table(),
+        StateChange::table(),
         DriftLine::table(),
         DriftBin::table(),
         RestatedValue::table(),

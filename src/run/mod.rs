@@ -65,7 +65,7 @@ pub use nightly::{RunOutcome, run_job, run_opened};
 pub use options::RunOptions;
 pub use population::PopulationError;
 pub use progress::{Progress, Silent};
-pub use publishing::REPORT;
+pub use publishing::{PORTFOLIO, REPORT};
 pub use reconcile::{ReconcileReport, reconcile_books};
 pub use replay::{ReplayReport, replay_run};
 pub use restate::{Restatement, restate_night};

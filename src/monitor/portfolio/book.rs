@@ -101,6 +101,10 @@ pub struct BookMerchant {
     pub category: Option<String>,
     /// Region.
     pub region: Option<String>,
+    /// Owner, where the merchant's row names one.
+    pub owner_id: Option<String>,
+    /// Whether the owner has other shops, which may lie in other shards.
+    pub has_other_shops: bool,
     /// Risk band tonight.
     pub band: Option<String>,
     /// Probability of default tonight.
@@ -151,7 +155,7 @@ impl Book {
             lines.push(book.add_unknown(loan, of_merchant(&loan.merchant_id), context)?);
         }
         lines.sort_by(|a, b| (&a.merchant_id, &a.loan_id).cmp(&(&b.merchant_id, &b.loan_id)));
-        book.tonight = Breakdown::of(&lines)?;
+        book.tonight = Breakdown::of(&lines, |id| of_merchant(id).has_other_shops)?;
         if let Some(before) = context.before {
             let borrowers = ledger.known.iter().map(|loan| &loan.merchant_id);
             let borrowers = borrowers.chain(ledger.unknown.iter().map(|loan| &loan.merchant_id));
@@ -194,7 +198,7 @@ impl Book {
             }
             lines.push(unknown);
         }
-        book.tonight = Breakdown::of(&lines)?;
+        book.tonight = Breakdown::of(&lines, |_| false)?;
         book.night = RollMatrix::between(&then, before.as_of, &now)?;
         let forecasts: Vec<LoanForecast> = before.forecasts.values().flatten().cloned().collect();
         forecasts.iter().try_for_each(|forecast| book.forecasts.add(forecast))?;
@@ -230,6 +234,8 @@ impl Book {
             product: Some(loan.product.clone()),
             category: merchant.category.clone(),
             region: merchant.region.clone(),
+            owner_id: merchant.owner_id.clone(),
+            group_id: loan.group_id.clone(),
             disbursed_on: loan.history.disbursed_on,
             principal_minor: Some(loan.principal_minor),
             outstanding_minor: Some(loan.outstanding_minor),
@@ -257,6 +263,8 @@ impl Book {
             product: loan.product.clone(),
             category: merchant.category.clone(),
             region: merchant.region.clone(),
+            owner_id: merchant.owner_id.clone(),
+            group_id: loan.group_id.clone(),
             disbursed_on: None,
             principal_minor: loan.principal_minor,
             outstanding_minor: None,

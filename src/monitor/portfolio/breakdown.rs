@@ -36,12 +36,19 @@ pub enum Dimension {
     Stage,
     /// Who owes most: the largest borrower, the next nine, the next ten, and all others.
     LargestBorrowers,
+    /// The same by owner: the shops of one owner are one borrower; a shop without a named owner is its own.
+    LargestOwners,
+    /// The same by guarantee group, and loans that are of none.
+    LargestGroups,
 }
 
 impl Dimension {
     /// Those over open loans whose members a loan by itself tells.
     pub const OF_OPEN_LOANS: [Self; 8] =
         [Self::All, Self::Product, Self::Category, Self::Region, Self::Bucket, Self::Class, Self::Band, Self::Stage];
+
+    /// Those over open loans whose members the whole book tells.
+    pub const LARGEST: [Self; 3] = [Self::LargestBorrowers, Self::LargestOwners, Self::LargestGroups];
 
     /// The member that a loan belongs to; `None` where that is not known, and where the whole book tells it.
     fn member(self, loan: &LoanLine) -> Option<String> {
@@ -55,7 +62,7 @@ impl Dimension {
             Self::Class => loan.class.map(|class| class.name().to_owned()),
             Self::Band => loan.band.clone(),
             Self::Stage => loan.stage.map(|stage| stage.name().to_owned()),
-            Self::LargestBorrowers => None,
+            Self::LargestBorrowers | Self::LargestOwners | Self::LargestGroups => None,
         }
     }
 }
@@ -161,7 +168,7 @@ const LARGEST: [(usize, &str); 3] = [(1, "1"), (10, "2 to 10"), (20, "11 to 20")
 /// Places that are told apart.
 const MOST_LARGEST: usize = 20;
 
-/// Who owes most. A borrower's open loans lie in one shard.
+/// Who owes most, of those whose open loans lie in one shard, as a borrower's do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Largest {
     /// By what they owe, the most first, then by id; at most [`MOST_LARGEST`].
@@ -205,21 +212,52 @@ impl Largest {
 
 /// Borrowers beyond the largest.
 const OTHERS: &str = "others";
+/// Loans that are of no guarantee group.
+const NO_GROUP: &str = "no group";
+
+/// Who owes most, where loans of one may lie in several shards: no place is given away before all are there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct LargestAcross {
+    within: Largest,
+    across: BTreeMap<String, Sums>,
+}
+
+impl LargestAcross {
+    fn merge(&mut self, other: &Self) -> Result<(), MonitorError> {
+        self.within.merge(&other.within)?;
+        other.across.iter().try_for_each(|(id, sums)| self.across.entry(id.clone()).or_default().merge(sums))
+    }
+
+    fn members(&self) -> Result<BTreeMap<&'static str, Sums>, MonitorError> {
+        let mut all = self.within.clone();
+        self.across.iter().try_for_each(|(id, sums)| all.add(id, *sums))?;
+        all.members()
+    }
+}
+
+/// An owner; a shop without one has a name that no owner bears.
+fn owner_of(loan: &LoanLine) -> String {
+    loan.owner_id.as_ref().map_or_else(|| format!("m {}", loan.merchant_id), |owner| format!("o {owner}"))
+}
 
 /// Sums by dimension and member, over the book of a shard, or of all. Merchants live in one shard each, so their counts add up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Breakdown {
     by_member: BTreeMap<(Dimension, Option<String>), Sums>,
-    largest: Largest,
+    borrowers: Largest,
+    owners: LargestAcross,
+    groups: LargestAcross,
 }
 
 impl Breakdown {
-    /// Of loan lines sorted by borrower.
-    pub fn of(lines: &[LoanLine]) -> Result<Self, MonitorError> {
+    /// Of loan lines sorted by borrower. Shops of owners who `has_other_shops` may lie in other shards.
+    pub fn of(lines: &[LoanLine], has_other_shops: impl Fn(&str) -> bool) -> Result<Self, MonitorError> {
         let mut all = Self::default();
         for of_one in lines.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
             let mut counted: BTreeSet<(Dimension, Option<String>)> = BTreeSet::new();
             let mut open: Option<Sums> = None;
+            let mut groups: BTreeSet<&str> = BTreeSet::new();
+            let mut is_without_group = false;
             for loan in of_one {
                 let of_open = Dimension::OF_OPEN_LOANS.into_iter().filter(|_| loan.is_open());
                 for dimension in of_open.chain([Dimension::Status]) {
@@ -230,10 +268,23 @@ impl Breakdown {
                 if loan.is_open() {
                     let is_first = open.is_none();
                     open.get_or_insert_default().merge(&Sums::of(loan, is_first))?;
+                    if let Some(group) = &loan.group_id {
+                        let sums = Sums::of(loan, groups.insert(group));
+                        all.groups.across.entry(group.clone()).or_default().merge(&sums)?;
+                    } else {
+                        let sums = Sums::of(loan, !std::mem::replace(&mut is_without_group, true));
+                        let key = (Dimension::LargestGroups, Some(NO_GROUP.to_owned()));
+                        all.by_member.entry(key).or_default().merge(&sums)?;
+                    }
                 }
             }
             if let (Some(first), Some(open)) = (of_one.first(), open) {
-                all.largest.add(&first.merchant_id, open)?;
+                all.borrowers.add(&first.merchant_id, open)?;
+                if has_other_shops(&first.merchant_id) {
+                    all.owners.across.entry(owner_of(first)).or_default().merge(&open)?;
+                } else {
+                    all.owners.within.add(&owner_of(first), open)?;
+                }
             }
         }
         Ok(all)
@@ -245,7 +296,9 @@ impl Breakdown {
             self.by_member.entry(key.clone()).or_default().merge(sums)
         };
         other.by_member.iter().try_for_each(&mut add)?;
-        self.largest.merge(&other.largest)
+        self.borrowers.merge(&other.borrowers)?;
+        self.owners.merge(&other.owners)?;
+        self.groups.merge(&other.groups)
     }
 
     /// The rows of a night, by dimension and member.
@@ -254,8 +307,13 @@ impl Breakdown {
     /// Sums beyond 64 bits.
     pub fn lines(&self, as_of: Date) -> Result<Vec<PortfolioLine>, MonitorError> {
         let mut all = self.by_member.clone();
-        let largest = self.largest.members()?.into_iter();
-        all.extend(largest.map(|(member, sums)| ((Dimension::LargestBorrowers, Some(member.to_owned())), sums)));
+        for (dimension, members) in [
+            (Dimension::LargestBorrowers, self.borrowers.members()?),
+            (Dimension::LargestOwners, self.owners.members()?),
+            (Dimension::LargestGroups, self.groups.members()?),
+        ] {
+            all.extend(members.into_iter().map(|(member, sums)| ((dimension, Some(member.to_owned())), sums)));
+        }
         // A night on which nothing is owed is a point of the curve too.
         let nothing = Sums { outstanding_minor: Some(0), arrears_minor: Some(0), ..Sums::default() };
         let whole =
@@ -318,6 +376,61 @@ mod tests {
         few.add("a", borrower(7)).unwrap();
         assert_eq!(members(&few), [("1", 1, 7)]);
         assert_eq!(members(&Largest::default()), []);
+    }
+
+    fn line(merchant_id: &str, owner_id: Option<&str>, group_id: Option<&str>, owed: i64) -> LoanLine {
+        LoanLine {
+            merchant_id: merchant_id.to_owned(),
+            loan_id: Some(format!("{merchant_id}-{owed}")),
+            place: "current".to_owned(),
+            product: None,
+            category: None,
+            region: None,
+            owner_id: owner_id.map(str::to_owned),
+            group_id: group_id.map(str::to_owned),
+            disbursed_on: None,
+            principal_minor: Some(owed),
+            outstanding_minor: Some(owed),
+            arrears_minor: Some(0),
+            dpd: Some(0),
+            class: None,
+            marked_by: None,
+            band: None,
+            pd_prob: None,
+            stage: None,
+            provision_minor: None,
+        }
+    }
+
+    fn owed(breakdown: &Breakdown, dimension: Dimension) -> Vec<(String, i64, i64, i64)> {
+        let lines = breakdown.lines(jiff::civil::date(2025, 7, 1)).unwrap().into_iter();
+        let own = lines.filter(|line| line.dimension == dimension);
+        own.map(|l| (l.member.unwrap(), l.borrowers, l.loans, l.outstanding_minor.unwrap())).collect()
+    }
+
+    #[test]
+    fn shops_of_one_owner_and_loans_of_one_group_stand_together_wherever_they_lie() {
+        // Each of the owner's two shops owes less than the third borrower, both together more.
+        let shards = [
+            vec![line("a", Some("x"), Some("g"), 60), line("b", None, None, 100)],
+            vec![line("c", Some("x"), Some("g"), 50), line("c", Some("x"), None, 5), line("d", None, Some("h"), 7)],
+        ];
+        let is_of_x = |merchant: &str| ["a", "c"].contains(&merchant);
+        for order in [[0, 1], [1, 0]] {
+            let mut all = Breakdown::default();
+            for shard in order {
+                all.merge(&Breakdown::of(&shards[shard], is_of_x).unwrap()).unwrap();
+            }
+            let named = |rows: &[(&str, i64, i64, i64)]| -> Vec<(String, i64, i64, i64)> {
+                rows.iter().map(|(name, b, l, o)| ((*name).to_owned(), *b, *l, *o)).collect()
+            };
+            assert_eq!(owed(&all, Dimension::LargestBorrowers), named(&[("1", 1, 1, 100), ("2 to 10", 3, 4, 122)]));
+            assert_eq!(owed(&all, Dimension::LargestOwners), named(&[("1", 2, 3, 115), ("2 to 10", 2, 2, 107)]));
+            assert_eq!(
+                owed(&all, Dimension::LargestGroups),
+                named(&[("1", 2, 2, 110), ("2 to 10", 1, 1, 7), ("no group", 2, 2, 105)])
+            );
+        }
     }
 
     proptest! {

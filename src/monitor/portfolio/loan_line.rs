@@ -23,6 +23,12 @@ pub struct LoanLine {
     pub category: Option<String>,
     /// The borrower's region, where known.
     pub region: Option<String>,
+    /// The borrower's owner, where the merchant's row names one.
+    #[serde(default)]
+    pub owner_id: Option<String>,
+    /// The guarantee group that the loan is of.
+    #[serde(default)]
+    pub group_id: Option<String>,
     /// When the money was paid out, where known.
     pub disbursed_on: Option<Date>,
     /// What was lent, where known.

@@ -106,7 +106,7 @@ impl Checked<'_> {
     }
 
     fn dimensions(&self) -> Result<(), BookDifference> {
-        for dimension in Dimension::OF_OPEN_LOANS.into_iter().chain([Dimension::LargestBorrowers]) {
+        for dimension in Dimension::OF_OPEN_LOANS.into_iter().chain(Dimension::LARGEST) {
             let members = || self.tonight.iter().filter(|line| line.dimension == dimension);
             let owed: i128 = members().map(|line| i128::from(line.outstanding_minor.unwrap_or(0))).sum();
             same(&format!("principal along {dimension:?}"), owed, self.totals.open.outstanding_minor)?;

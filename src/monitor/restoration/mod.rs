@@ -27,10 +27,12 @@
 mod credit_state;
 mod help;
 mod settings;
+mod state_change;
 mod step;
 
 pub use credit_state::{BorrowerState, CreditState, StatesBefore};
 pub use help::HelpTerms;
 pub(super) use settings::{HELP_KEYS, REGROWTH_KEYS, RESTORATION_KEYS, RawRestoration};
 pub use settings::{RegrowthStep, RestorationTerms};
+pub use state_change::StateChange;
 pub use step::{BorrowerNight, CreditStanding, next_state, standing_of};

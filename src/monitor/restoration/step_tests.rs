@@ -3,7 +3,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::monitor::restoration::RegrowthStep;
+use crate::monitor::restoration::{RegrowthStep, StateChange};
 
 const TERMS: RestorationTerms = RestorationTerms {
     probation_days: 90,
@@ -217,6 +217,20 @@ fn nights() -> impl Strategy<Value = Vec<(Seen, i64)>> {
     prop::collection::vec((seen, 1_i64..60), 1..40)
 }
 
+/// The first transition by which a borrower who was known to be in default, or written off, came to anything better than probation; by the log alone.
+fn shortcut(changes: &[StateChange]) -> Option<&StateChange> {
+    let mut must_be_tried = false;
+    changes.iter().find(|change| {
+        let is_short = must_be_tried && change.state != CreditState::Unknown && !change.state.is_of_default();
+        must_be_tried = match change.known_state {
+            CreditState::Default | CreditState::WrittenOff => true,
+            CreditState::Probation => false,
+            _ => must_be_tried,
+        };
+        is_short
+    })
+}
+
 proptest! {
     /// Whatever is seen, no path out of default skips probation; nobody is restored before enough clean nights in a row; and what is unknown
     /// is never good.
@@ -225,7 +239,9 @@ proptest! {
         let mut life = Life::new();
         let (mut number, mut must_be_tried, mut was_restored) = (0, false, false);
         let mut not_clean: Vec<i64> = Vec::new();
+        let mut changes: Vec<StateChange> = Vec::new();
         for (seen, gap) in nights {
+            let before = life.row.clone();
             number += gap;
             if seen == Seen::Forgotten {
                 life.ledger = BorrowerNight::default();
@@ -240,6 +256,13 @@ proptest! {
                 Seen::UnknownDefault => (n.unknown_loans, n.is_in_default) = (1, true),
                 Seen::UnknownWrittenOff => (n.unknown_loans, n.is_written_off) = (1, true),
             });
+            let change = StateChange::of(life.row(), day(number));
+            let is_other = before.as_ref().is_none_or(|row| (row.state, row.known_state) != (state, life.row().known_state));
+            prop_assert_eq!(change.is_some(), is_other, "every transition is logged, and nothing else");
+            if let Some(change) = change {
+                prop_assert!(!change.evidence.is_empty() && !change.because.is_empty());
+                changes.push(change);
+            }
             must_be_tried |= matches!(seen, Seen::UnknownDefault | Seen::UnknownWrittenOff);
             if !matches!(seen, Seen::Clean | Seen::Forgotten) {
                 not_clean.push(number);
@@ -265,6 +288,7 @@ proptest! {
             let refused = standing_of(life.row()).unwrap().refusal.is_some();
             prop_assert!(refused || matches!(seen, Seen::Clean | Seen::Late | Seen::Forgotten));
         }
+        prop_assert_eq!(shortcut(&changes), None);
     }
 
     /// Help needs a cause, means and arrears, all known.

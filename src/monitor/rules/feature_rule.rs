@@ -31,6 +31,11 @@ pub trait FeatureRule: fmt::Debug + Send + Sync {
     /// The finding on their values.
     fn judge(&self, seen: &Evidence) -> Finding;
 
+    /// The same for whoever learns from the measurement, and so from how much it rests on: a least count that only keeps alerts from being raised hides nothing.
+    fn measure(&self, seen: &Evidence) -> Finding {
+        self.judge(seen)
+    }
+
     /// The finding where an alert of the rule stands already: what excuses trouble that is new need not end trouble that is known.
     fn judge_standing(&self, seen: &Evidence) -> Finding {
         self.judge(seen)

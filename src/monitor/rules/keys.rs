@@ -124,6 +124,19 @@ impl<'a> RuleKeys<'a> {
         Ok(name.unwrap_or_default())
     }
 
+    /// The name of a feature, where given.
+    ///
+    /// # Errors
+    /// No text.
+    pub fn optional_feature(&mut self, key: &'static str) -> Result<Option<String>, ConfigError> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        self.part(|keys| {
+            let name: String = keys.typed(&value, key)?;
+            keys.feature_uses.push(&Spanned::new(value.span(), name.clone()));
+            Ok(name)
+        })
+    }
+
     /// A finite number in a range.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ pub mod hazard;
 pub mod industry_downturn;
 pub mod keys;
 pub mod lawsuits;
+pub mod min_count;
 pub mod pledge_loss;
 pub mod shipping_stall;
 pub mod silence;

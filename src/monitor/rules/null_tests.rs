@@ -12,8 +12,9 @@ use crate::monitor::{Monitor, MonitorCase, Officers, WatchContext, watch};
 use crate::repayment::MerchantLoans;
 
 /// Rules of each kind that reads features, here called `a`, `b` and `c`.
-const RULES: [&str; 15] = [
+const RULES: [&str; 16] = [
     "kind = 'trade-drop'\ntrend = 'a'\nusual = 'b'\nmin_usual = 100\ndrop_share = 0.7",
+    "kind = 'trade-drop'\ntrend = 'a'\nusual = 'b'\nmin_usual = 100\ndrop_share = 0.7\ncount = 'c'\nmin_count = 5",
     "kind = 'volume-drop'\nseason = 'a'\nindustry = 'b'\nusual = 'c'\nmin_usual = 100\ndrop_share = 0.5",
     "kind = 'industry-downturn'\nindustry = 'a'\ndrop_share = 0.5",
     "kind = 'cancellations'\nshare = 'a'\ncount = 'b'\nusual = 'c'\nfrom_share = 0.1\nmin_count = 3\nfrom_factor = 2",

@@ -2,6 +2,7 @@
 
 use super::finding::Finding;
 use super::keys::RuleKeys;
+use super::min_count::MinCount;
 use super::{Evidence, FeatureRule};
 use crate::config::ConfigError;
 
@@ -12,10 +13,11 @@ pub struct TradeDrop {
     usual: String,
     min_usual: f64,
     drop_share: f64,
+    enough: Option<MinCount>,
 }
 
 impl TradeDrop {
-    /// Keys: `trend`, `usual`, `min_usual`, `drop_share`.
+    /// Keys: `trend`, `usual`, `min_usual`, `drop_share`, and of how many events the usual trade consists, [`MinCount`].
     ///
     /// # Errors
     /// One of them is missing or not allowed.
@@ -25,13 +27,14 @@ impl TradeDrop {
             usual: keys.feature("usual")?,
             min_usual: keys.number("min_usual", 1.0..=f64::MAX)?,
             drop_share: keys.number("drop_share", 0.01..=1.0)?,
+            enough: MinCount::read(keys)?,
         })
     }
 }
 
 impl FeatureRule for TradeDrop {
     fn features(&self) -> Vec<&str> {
-        vec![&self.trend, &self.usual]
+        [self.trend.as_str(), &self.usual].into_iter().chain(self.enough.as_ref().map(MinCount::feature)).collect()
     }
 
     fn measures_one_thing(&self) -> bool {
@@ -39,7 +42,19 @@ impl FeatureRule for TradeDrop {
     }
 
     fn judge(&self, seen: &Evidence) -> Finding {
+        if !self.enough.as_ref().is_none_or(|enough| enough.is_reached(seen)) {
+            return Finding::Unknown;
+        }
+        self.measure(seen)
+    }
+
+    fn measure(&self, seen: &Evidence) -> Finding {
         judge(seen.value(&self.trend), seen.value(&self.usual), self.min_usual, self.drop_share)
+    }
+
+    /// Too few orders raise no alert. One that stands is over once trade is back, however few there are by then.
+    fn judge_standing(&self, seen: &Evidence) -> Finding {
+        self.measure(seen)
     }
 }
 
@@ -62,6 +77,7 @@ pub fn judge(trend: Option<f64>, usual: Option<f64>, min_usual: f64, drop_share:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::rules::evidence::seen;
 
     #[test]
     fn turns_a_trend_into_the_share_that_has_gone() {
@@ -72,6 +88,26 @@ mod tests {
         assert_eq!(judge(Some(-1.0), Some(9.0), 1.0, 1.0), Finding::Fired { observed: 1.0, threshold: 1.0 });
         assert!(matches!(judge(Some(1.0), Some(9.0), 1.0, 0.01), Finding::Quiet { .. }));
         assert!(matches!(judge(Some(0.0), Some(9.0), 1.0, 0.01), Finding::Quiet { .. }));
+    }
+
+    #[test]
+    fn a_drop_of_a_handful_of_orders_is_chance() {
+        let rule = TradeDrop {
+            trend: "t".to_owned(),
+            usual: "u".to_owned(),
+            min_usual: 1.0,
+            drop_share: 0.7,
+            enough: Some(MinCount::of("n", 12.0)),
+        };
+        let judge = |count| rule.judge(&seen(&[("t", Some(-1.0)), ("u", Some(9_000.0)), ("n", count)]));
+        assert_eq!(judge(Some(11.0)), Finding::Unknown);
+        assert_eq!(judge(None), Finding::Unknown);
+        assert_eq!(judge(Some(12.0)), Finding::Fired { observed: 1.0, threshold: 0.7 });
+        let standing =
+            |trend| rule.judge_standing(&seen(&[("t", Some(trend)), ("u", Some(9_000.0)), ("n", Some(3.0))]));
+        assert!(matches!(standing(0.0), Finding::Quiet { .. }), "trade is back");
+        assert!(matches!(standing(-1.0), Finding::Fired { .. }));
+        assert_eq!(rule.features(), ["t", "u", "n"], "officers see how many there were");
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use super::finding::Finding;
 use super::keys::RuleKeys;
+use super::min_count::MinCount;
 use super::{Evidence, FeatureRule};
 use crate::config::ConfigError;
 
 /// Observes `1 − own ÷ industry`, where either is what is left of last year's trade, at most all of it. Both at half is nothing gone: the industry's
 /// downturn is not the merchant's own; an industry that grows asks nothing of a merchant who stands still. Unknown where the usual trade is
-/// not known or below `min_usual`, or where a trend is missing on which the verdict depends.
+/// not known, below `min_usual` or of too few events, or where a trend is missing on which the verdict depends.
 ///
 /// An alert that stands is over once the merchant's own trade is back, whatever its industry does: a category is a cell that a row of merchants may change
 /// overnight, and another category's downturn does not bring back what is gone.
@@ -23,10 +24,12 @@ pub struct VolumeDrop {
     pub min_usual: f64,
     /// Share of the trade to be expected that has gone, 0 to 1, from which the rule fires.
     pub drop_share: f64,
+    /// Of how many events the usual trade consists.
+    pub enough: Option<MinCount>,
 }
 
 impl VolumeDrop {
-    /// Keys: `season`, `industry`, `usual`, `min_usual`, `drop_share`.
+    /// Keys: `season`, `industry`, `usual`, `min_usual`, `drop_share`, and [`MinCount`].
     ///
     /// # Errors
     /// One of them is missing or not allowed.
@@ -37,13 +40,15 @@ impl VolumeDrop {
             usual: keys.feature("usual")?,
             min_usual: keys.number("min_usual", 1.0..=f64::MAX)?,
             drop_share: keys.number("drop_share", 0.01..=1.0)?,
+            enough: MinCount::read(keys)?,
         })
     }
 }
 
 impl FeatureRule for VolumeDrop {
     fn features(&self) -> Vec<&str> {
-        vec![&self.season, &self.industry, &self.usual]
+        let count = self.enough.as_ref().map(MinCount::feature);
+        [self.season.as_str(), &self.industry, &self.usual].into_iter().chain(count).collect()
     }
 
     fn measures_one_thing(&self) -> bool {
@@ -51,6 +56,13 @@ impl FeatureRule for VolumeDrop {
     }
 
     fn judge(&self, seen: &Evidence) -> Finding {
+        if !self.enough.as_ref().is_none_or(|enough| enough.is_reached(seen)) {
+            return Finding::Unknown;
+        }
+        self.measure(seen)
+    }
+
+    fn measure(&self, seen: &Evidence) -> Finding {
         if !seen.value(&self.usual).is_some_and(|usual| usual >= self.min_usual) {
             return Finding::Unknown;
         }
@@ -71,7 +83,8 @@ impl FeatureRule for VolumeDrop {
     }
 
     fn judge_standing(&self, seen: &Evidence) -> Finding {
-        let finding = self.judge(seen);
+        // Too few orders raise no alert; one that stands goes by trade alone.
+        let finding = self.measure(seen);
         if !matches!(finding, Finding::Quiet { .. }) {
             return finding;
         }
@@ -98,6 +111,7 @@ mod tests {
             usual: "u".to_owned(),
             min_usual: 100.0,
             drop_share: 0.5,
+            enough: None,
         }
     }
 
@@ -128,6 +142,19 @@ mod tests {
         assert_eq!(judge(None, Some(0.0), Some(100.0)), Finding::Unknown);
         assert_eq!(judge(Some(-0.9), Some(0.0), Some(99.0)), Finding::Unknown);
         assert_eq!(judge(Some(-0.9), Some(0.0), None), Finding::Unknown);
+    }
+
+    #[test]
+    fn a_drop_of_a_handful_of_orders_is_chance() {
+        let rule = VolumeDrop { enough: Some(MinCount::of("n", 12.0)), ..rule() };
+        let judge = |count| rule.judge(&seen(&[("s", Some(-1.0)), ("i", Some(0.0)), ("u", Some(100.0)), ("n", count)]));
+        assert_eq!(judge(Some(11.0)), Finding::Unknown);
+        assert_eq!(judge(None), Finding::Unknown);
+        assert!(matches!(judge(Some(12.0)), Finding::Fired { .. }));
+        let standing =
+            rule.judge_standing(&seen(&[("s", Some(0.0)), ("i", Some(0.0)), ("u", Some(100.0)), ("n", Some(3.0))]));
+        assert!(matches!(standing, Finding::Quiet { .. }), "trade is back");
+        assert_eq!(rule.features(), ["s", "i", "u", "n"], "officers see how many there were");
     }
 
     #[test]

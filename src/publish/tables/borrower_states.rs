@@ -13,7 +13,7 @@ impl OutputRow for BorrowerState {
         let maybe_day = |name: &str, doc: &str| Column::optional(name, Kind::Day, "date", doc);
         OutputTable {
             name: "borrower_states",
-            doc: "One row a borrower, past ones included. A row whose `since_on` is the as-of date is a transition of tonight. The next night reads it: no \
+            doc: "One row a borrower, past ones included. A row whose `since_on` is the as-of date is a transition of tonight; `state_changes` has those of all nights. The next night reads it: no \
                   path out of default skips probation.",
             sorted_by: &["merchant_id"],
             columns: vec![

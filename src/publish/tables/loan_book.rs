@@ -1,7 +1,7 @@
 //! `loan_book`: every loan that is out, written off with something owed, or not known.
 
 use crate::monitor::LoanLine;
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
 
 impl OutputRow for LoanLine {
@@ -21,6 +21,10 @@ impl OutputRow for LoanLine {
                 optional("product", "Its product, where known."),
                 optional("category", "The borrower's category, where known."),
                 optional("region", "The borrower's region, where known."),
+                optional("owner_id", "The borrower's owner, where the merchant's row names one.")
+                    .added_later(Earlier::Unknown),
+                optional("group_id", "The guarantee group that the loan is of; null for a loan of the borrower alone.")
+                    .added_later(Earlier::Unknown),
                 Column::optional("disbursed_on", Kind::Day, "date", "When the money was paid out, where known."),
                 money("principal_minor", "What was lent, where known."),
                 money("outstanding_minor", "Principal not repaid; null where it is not known."),

@@ -34,6 +34,7 @@ mod restated;
 mod restructure_proposals;
 mod roll_rates;
 mod scores;
+mod state_changes;
 mod vintages;
 mod wide;
 

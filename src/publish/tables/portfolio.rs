@@ -23,7 +23,7 @@ impl OutputRow for PortfolioLine {
                     "dimension",
                     Kind::Text,
                     "",
-                    "all · status (open, written-off, unknown) · product · category · region · bucket · class · band · stage · largest-borrowers (1, 2 to 10, 11 to 20, others: borrowers by what they owe).",
+                    "all · status (open, written-off, unknown) · product · category · region · bucket · class · band · stage · largest-borrowers (1, 2 to 10, 11 to 20, others: borrowers by what they owe) · largest-owners (likewise, the shops of one owner together; a shop without a named owner is its own) · largest-groups (likewise of guarantee groups, and no group).",
                 ),
                 Column::optional("member", Kind::Text, "", "The member; null where it is not known."),
                 count("borrowers", "Borrowers with a loan in it."),

@@ -77,7 +77,7 @@ impl HazardColumns {
                 for name in rule.features() {
                     seen.push(name, table.value(name, at));
                 }
-                values.push(rule.judge(&seen).figures().0);
+                values.push(rule.measure(&seen).figures().0);
             }
             let receipts = self.loans.receipts.as_ref().and_then(|(name, _)| table.value(name, at));
             values.extend(self.loans.values(&open, loans.known, receipts, on));

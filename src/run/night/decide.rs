@@ -367,20 +367,27 @@ fn with_score_changes(
 }
 
 /// What the book says of every merchant of a shard; scores come by merchant.
-fn book_merchants(facts: &ShardFacts, scores: &[MerchantScore]) -> BTreeMap<String, BookMerchant> {
+fn book_merchants(shard: &ShardFacts, scores: &[MerchantScore]) -> BTreeMap<String, BookMerchant> {
     let scores: BTreeMap<&str, &MerchantScore> =
         scores.iter().map(|score| (score.merchant_id.as_str(), score)).collect();
     let of = |(id, facts): (&String, &MerchantFacts)| {
         let score = scores.get(id.as_str());
+        let owners = shard.accounts.by_merchant.get(id).and_then(|account| account.owners.as_ref());
+        let owner_id = owners.and_then(|owners| owners.owner_id.clone());
+        let named = owner_id.as_ref();
+        let has_other_shops =
+            owners.is_some_and(|owners| owners.shared.iter().any(|share| Some(&share.owner_id) == named));
         let known = BookMerchant {
             category: facts.category.clone(),
             region: facts.region.clone(),
+            owner_id,
+            has_other_shops,
             band: score.map(|score| score.band.clone()),
             pd_prob: score.and_then(|score| score.pd_prob),
         };
         (id.clone(), known)
     };
-    facts.merchants.iter().map(of).collect()
+    shard.merchants.iter().map(of).collect()
 }
 
 fn score_row(

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::decide::Decided;
@@ -10,7 +11,7 @@ use crate::exposure::{OpenOffer, RememberedMember, RememberedOwner, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftBin, DriftLine, ForecastLine, LoanForecast, LoanLine, OpenDeduction,
-    PortfolioLine, PortfolioTables, ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
+    PortfolioLine, PortfolioTables, ProposedInstalment, ProvisionLine, QueueLine, RollRate, StateChange, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
@@ -42,6 +43,8 @@ pub struct DecidedTables {
     proposals: GatheredTable<ProposedInstalment>,
     queue: SortedRows<Queued>,
     borrower_states: GatheredTable<BorrowerState>,
+    state_changes: GatheredTable<StateChange>,
+    tonight: Date,
     loan_book: GatheredTable<LoanLine>,
     portfolio: GatheredTable<PortfolioLine>,
     provisions: GatheredTable<ProvisionLine>,
@@ -54,8 +57,8 @@ pub struct DecidedTables {
 }
 
 impl DecidedTables {
-    /// Empty tables; scratch goes to `folder`.
-    pub fn new(folder: &Path) -> Self {
+    /// Empty tables of a night; scratch goes to `folder`.
+    pub fn new(folder: &Path, tonight: Date) -> Self {
         Self {
             scores: GatheredTable::new(MerchantScore::table(), folder),
             offers: GatheredTable::new(Offer::table(), folder),
@@ -78,6 +81,8 @@ impl DecidedTables {
             proposals: GatheredTable::new(ProposedInstalment::table(), folder),
             queue: SortedRows::new(folder),
             borrower_states: GatheredTable::new(BorrowerState::table(), folder),
+            state_changes: GatheredTable::new(StateChange::table(), folder),
+            tonight,
             loan_book: GatheredTable::new(LoanLine::table(), folder),
             portfolio: GatheredTable::new(PortfolioLine::table(), folder),
             provisions: GatheredTable::new(ProvisionLine::table(), folder),
@@ -114,6 +119,8 @@ impl DecidedTables {
         self.open_deductions.extend(shard.open_deductions)?;
         self.proposals.extend(shard.proposals)?;
         self.queue.extend(shard.queue.into_iter().map(Queued).collect())?;
+        let changed = shard.borrower_states.iter().filter_map(|row| StateChange::of(row, self.tonight));
+        self.state_changes.extend(changed.collect())?;
         self.borrower_states.extend(shard.borrower_states)?;
         self.forecasts.extend(shard.forecasts)?;
         self.loan_book.extend(shard.loan_lines)
@@ -138,6 +145,14 @@ impl DecidedTables {
     pub fn add_drift(&self, (lines, bins): (Vec<DriftLine>, Vec<DriftBin>)) -> Result<(), PublishError> {
         self.drift.extend(lines)?;
         self.drift_bins.extend(bins)
+    }
+
+    /// Adds transitions of borrowers' states of the nights before.
+    ///
+    /// # Errors
+    /// The system refuses to write.
+    pub fn add_state_changes(&self, changes: Vec<StateChange>) -> Result<(), PublishError> {
+        self.state_changes.extend(changes)
     }
 
     /// Alerts, by their table's key.
@@ -184,6 +199,7 @@ impl DecidedTables {
         self.proposals.publish(stage)?;
         self.publish_queue(stage)?;
         self.borrower_states.publish(stage)?;
+        self.state_changes.publish(stage)?;
         self.loan_book.publish(stage)?;
         self.portfolio.publish(stage)?;
         self.provisions.publish(stage)?;

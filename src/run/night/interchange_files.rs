@@ -1,14 +1,16 @@
 //! Writes what the job's section `[interchange]` asks for: into the run folder, before its manifest; of a night that stopped, into the output folder.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::decided_tables::DecidedTables;
 use super::publishing::PublishInputs;
 use super::summary::RunSummary;
 use crate::interchange::{
-    ALERT_LINES, FRAPPE_NOT_IMPORTED, FRAPPE_REPAYMENTS, FineractTerms, FrappeTerms, LINEAGE, LINEAGE_FAILED,
-    LineageFile, LineageRun, METRICS, Metric, Repayments, alert_line, exposition, failed_events, frappe_header,
-    frappe_line, frappe_not_imported, is_importable_by_frappe, published_events,
+    ALERT_LINES, FINERACT_REQUESTS, FRAPPE_NOT_IMPORTED, FRAPPE_REPAYMENTS, FineractTerms, FrappeTerms,
+    InterchangeTerms, LINEAGE, LINEAGE_FAILED, LineageFile, LineageRun, LoansBy, METRICS, Metric, Repayments,
+    alert_line, exposition, failed_events, fineract_request, frappe_header, frappe_line, frappe_not_imported,
+    is_importable, is_importable_by_frappe, published_events,
 };
 use crate::publish::{PublishError, Stage};
 use crate::run::Job;
@@ -31,7 +33,10 @@ pub fn write_interchange(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -
         stage.write_bytes(METRICS, exposition(&job.name, &metrics(summary, micros)).as_bytes())?;
     }
     if let Some(fineract) = &terms.fineract {
-        write_fineract(stage, fineract, tables, summary)?;
+        match fineract.loans_by {
+            LoansBy::AccountNumber => write_fineract(stage, fineract, tables, summary)?,
+            LoansBy::ExternalId => write_fineract_requests(stage, fineract, tables, summary)?,
+        }
     }
     if let Some(frappe) = &terms.frappe {
         write_frappe(stage, frappe, tables, summary)?;
@@ -110,6 +115,39 @@ fn write_fineract(
         Some((name, bytes)) => stage.write_bytes(&name, &bytes),
         None => Ok(()),
     }
+}
+
+fn write_fineract_requests(
+    stage: &mut Stage<'_, '_>,
+    terms: &FineractTerms,
+    tables: &DecidedTables,
+    summary: &RunSummary,
+) -> Result<(), PublishError> {
+    let unwritable =
+        |e: serde_json::Error| PublishError::Malformed { path: FINERACT_REQUESTS.into(), why: e.to_string() };
+    let lines = tables
+        .deductions()
+        .sorted()?
+        .map(|deduction| fineract_request(&deduction?, summary.as_of, terms, summary.currency).map_err(unwritable));
+    stage.write_parts(FINERACT_REQUESTS, lines)
+}
+
+/// How many deductions no file for another system takes, by system; a person has to enter them. Systems of which none is left out have no entry.
+pub fn not_imported(terms: &InterchangeTerms, tables: &DecidedTables) -> Result<BTreeMap<String, u64>, PublishError> {
+    let by_number = terms.fineract.as_ref().is_some_and(|fineract| fineract.loans_by == LoansBy::AccountNumber);
+    let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
+    if !by_number && terms.frappe.is_none() {
+        return Ok(left_out);
+    }
+    for deduction in tables.deductions().sorted()? {
+        let deduction = deduction?;
+        let of_fineract = by_number && is_importable(&deduction.loan_id).is_err();
+        let of_frappe = terms.frappe.is_some() && !is_importable_by_frappe(&deduction);
+        for system in [of_fineract.then_some("fineract"), of_frappe.then_some("frappe")].into_iter().flatten() {
+            *left_out.entry(system.to_owned()).or_default() += 1;
+        }
+    }
+    Ok(left_out)
 }
 
 /// The night's figures. Money is in minor units.
@@ -215,4 +253,44 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let hidden = path.with_file_name(format!(".{LINEAGE_FAILED}"));
     std::fs::write(&hidden, text)?;
     std::fs::rename(&hidden, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use serde_json::json;
+
+    use super::*;
+    use crate::monitor::Deduction;
+    use crate::run::night::decide::Decided;
+
+    #[test]
+    fn what_no_file_takes_is_told_by_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let tables = DecidedTables::new(folder.path(), date(2025, 7, 1));
+        let deductions = ["l1", "m1-l-2", "=1+1", "m3-l-4"].map(|loan_id| -> Deduction {
+            let row = json!({ "key": loan_id, "merchant_id": "m1", "loan_id": loan_id, "amount_minor": 1, "released_minor": null, "why": "" });
+            serde_json::from_value(row).unwrap()
+        });
+        tables.add(Decided { deductions: deductions.to_vec(), ..Decided::default() }).unwrap();
+        let left_out = |loans_by: LoansBy| {
+            let fineract = FineractTerms {
+                payment_type: "Deduction".to_owned(),
+                payment_type_id: 2,
+                office: String::new(),
+                has_outstanding: true,
+                loans_by,
+            };
+            let frappe = FrappeTerms { repayment_type: "Normal Repayment".to_owned(), mode_of_payment: String::new() };
+            let terms =
+                InterchangeTerms { fineract: Some(fineract), frappe: Some(frappe), ..InterchangeTerms::default() };
+            not_imported(&terms, &tables).unwrap()
+        };
+        let told = |counts: &[(&str, u64)]| -> BTreeMap<String, u64> {
+            counts.iter().map(|(system, n)| ((*system).to_owned(), *n)).collect()
+        };
+        assert_eq!(left_out(LoansBy::AccountNumber), told(&[("fineract", 2), ("frappe", 1)]));
+        assert_eq!(left_out(LoansBy::ExternalId), told(&[("frappe", 1)]));
+        assert!(not_imported(&InterchangeTerms::default(), &tables).unwrap().is_empty());
+    }
 }

@@ -11,7 +11,7 @@ use super::portfolio_report::PortfolioReport;
 use super::settlement::{Waiting, apply, claims_of};
 use super::summarise::Totals;
 use crate::domain::{AsOf, parallel};
-use crate::monitor::RollMatrix;
+use crate::monitor::{PortfolioTables, RollMatrix};
 use crate::offer::{Claims, Invitation, OptimisationSummary, Policy, Settlement};
 use crate::run::decision_gates::{Pledges, check_settled, check_shard};
 use crate::run::error::RunError;
@@ -119,13 +119,13 @@ impl<'a> Joined<'a> {
         Ok(self.totals.add(shard, tonight).map_err(DecideError::from)?)
     }
 
-    /// Adds what belongs to no shard.
+    /// Adds what belongs to no shard, and gives the portfolio over all.
     pub fn close(
         self,
         tables: &DecidedTables,
         tonight: Date,
         months: &[(Date, Date, RollMatrix)],
-    ) -> Result<(Totals, DriftCounts), RunError> {
+    ) -> Result<(Totals, DriftCounts, PortfolioTables), RunError> {
         let Self { mut totals, mut pledges, unseen, report, drift, mut invitations } = self;
         Invitation::rank(&mut invitations);
         tables.add_invitations(invitations)?;
@@ -135,8 +135,8 @@ impl<'a> Joined<'a> {
         totals.add(&rest, tonight).map_err(DecideError::from)?;
         let (portfolio, rows) = report.close(totals.portfolio.as_ref(), months)?;
         (rest.loan_lines, rest.forecasts) = (rows.lines, rows.forecasts);
-        tables.add_portfolio(portfolio)?;
+        tables.add_portfolio(portfolio.clone())?;
         tables.add(rest)?;
-        Ok((totals, drift))
+        Ok((totals, drift, portfolio))
     }
 }

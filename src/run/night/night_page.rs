@@ -46,7 +46,14 @@ impl RunSummary {
         let absent = (!self.intake.absent.is_empty())
             .then(|| format!("No file for {}: what they would say is not known.", self.intake.absent.join(", ")));
         let of_files = absent.into_iter().chain(self.intake.told_of_files().map(|(_, told)| told));
-        let list: Vec<String> = guessed.into_iter().chain(forced).chain(allowed).chain(jumps).chain(of_files).collect();
+        let list: Vec<String> = guessed
+            .into_iter()
+            .chain(forced)
+            .chain(allowed)
+            .chain(jumps)
+            .chain(of_files)
+            .chain(self.told_of_not_imported())
+            .collect();
         (!list.is_empty()).then_some(Block::List(list))
     }
 
@@ -250,6 +257,10 @@ impl RunSummary {
             table(&["bucket", "loans", "outstanding"], buckets.collect()),
             Block::Heading(3, "By class".to_owned()),
             table(&["class", "loans", "outstanding"], classes.collect()),
+            Block::Paragraph(
+                "portfolio.html shows it over the nights: roll rates, vintages, expected and realised losses, provisions, concentrations, drift."
+                    .to_owned(),
+            ),
         ];
         if !self.unknown_loans.is_empty() {
             blocks.push(Block::Heading(3, "Loans of which nothing is known, by cause".to_owned()));

@@ -7,14 +7,16 @@ use super::across_shards::AcrossShards;
 use super::decide::{DecideError, DecisionContext, decide_shard};
 use super::decided_tables::DecidedTables;
 use super::drift_report::{DriftCounts, drift_report};
-use super::interchange_files::tell_lineage;
+use super::interchange_files::{not_imported, tell_lineage};
 use super::join::{HELD_WAITING, Join, Joined};
 use super::night_before::NightBefore;
 use super::night_tables::{KEPT, NightTables, answers_since, prepare};
 use super::officers_work::notes_on_decisions;
 use super::open_offers::{parts_per_million, read_member_risks};
+use super::portfolio_page::PortfolioPage;
 use super::portfolio_report::PortfolioReport;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
+use super::state_history::carry_state_changes;
 use super::summarise::Totals;
 use super::summary::RunSummary;
 use crate::contract;
@@ -22,7 +24,7 @@ use crate::exposure::{AccountTerms, GroupTotals, groups_of_broken_members};
 use crate::features::Overflow;
 use crate::model::registry::{Bundle, Registry};
 use crate::model::{AbilityModel, ScoreScale};
-use crate::monitor::{BookContext, DefaultedGroups, WatchContext};
+use crate::monitor::{BookContext, DefaultedGroups, PortfolioTables, WatchContext};
 use crate::offer::{OptimisationSummary, Settlement};
 use crate::publish::{
     Begun, ConfigCopy, DecisionLog, InputFile, OfficerLogs, Pointing, PreviousRun, Provenance, PublishError, Published,
@@ -215,6 +217,7 @@ struct MeasuredNight {
 struct DecidedNight {
     totals: Totals,
     drift: DriftCounts,
+    portfolio: PortfolioTables,
     overflows: Vec<Overflow>,
     optimisation: Option<OptimisationSummary>,
 }
@@ -244,7 +247,7 @@ impl Night<'_> {
             terms: rules.policy.account_terms(&declared),
             past_months: &PastMonths::new(&ingested.store, as_of, rules)?,
             wide: &WideTables::new(&scratch, &rules.features, as_of).map_err(DecideError::from)?,
-            tables: &DecidedTables::new(&scratch),
+            tables: &DecidedTables::new(&scratch, as_of.date()),
             scratch: &scratch,
         };
         let measured = self.measure(&work, progress)?;
@@ -252,11 +255,10 @@ impl Night<'_> {
         check_gates(ingested, &decided.totals, &rules.monitor)?;
         let mut summary = decided.totals.summary(job, night, &decided.overflows, (bundle, &rules.policy));
         summary.optimisation = decided.optimisation;
-        let drift = drift_report(&decided.drift, bundle, night.previous.as_ref(), &mut summary, rules)?;
-        work.tables.add_drift(drift)?;
+        let page = &self.complete(work.tables, &decided.portfolio, &decided.drift, &mut summary)?;
         progress.stage("publish", None);
         let officers = self.log_officers()?;
-        let inputs = PublishInputs { job, ingested, tables: work.tables, bundle, wide: work.wide, summary: &summary };
+        let inputs = PublishInputs { job, ingested, tables: work.tables, bundle, wide: work.wide, summary: &summary, page };
         let config = publish_run(&mut stage, inputs)?;
         if let Some(first) = self.restates {
             stage.restated_from(first, &scratch)?;
@@ -332,8 +334,8 @@ impl Night<'_> {
         progress.part("watch", ingested.store.rows(contract::LOANS.name).unwrap_or(0), &watching);
         let optimisation = join.settled(waiting, &shelf, progress)?;
         let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (totals, drift) = joined.close(work.tables, as_of.date(), &work.past_months.matrices())?;
-        Ok(DecidedNight { totals, drift, overflows, optimisation })
+        let (totals, drift, portfolio) = joined.close(work.tables, as_of.date(), &work.past_months.matrices())?;
+        Ok(DecidedNight { totals, drift, portfolio, overflows, optimisation })
     }
 
     /// Where prices look at how members of a group depend on one another: how likely each was to default on the night before.
@@ -379,6 +381,31 @@ impl Night<'_> {
             watching: scoring.watching,
             currency: job.intake.currency,
         }
+    }
+
+    /// Adds to tables and summary what goes on from the nights before and what is compared with them; gives the portfolio's page.
+    fn complete(
+        &self,
+        tables: &DecidedTables,
+        portfolio: &PortfolioTables,
+        counts: &DriftCounts,
+        summary: &mut RunSummary,
+    ) -> Result<String, RunError> {
+        let Self { job, rules, tables: night, bundle, .. } = *self;
+        carry_state_changes(night.previous.as_ref(), tables)?;
+        summary.not_imported = not_imported(&job.interchange, tables)?;
+        let (drift, bins) = drift_report(counts, bundle, night.previous.as_ref(), summary, rules)?;
+        let page = PortfolioPage {
+            job: &job.name,
+            as_of: night.ingested.as_of.date(),
+            currency: job.intake.currency,
+            tables: portfolio,
+            drift: &drift,
+            buckets: &rules.monitor.buckets,
+        };
+        let page = page.html().map_err(PublishError::from)?;
+        tables.add_drift((drift, bins))?;
+        Ok(page)
     }
 
     /// Writes which of the officers' decisions are in force. A dry run and a restatement decide about nobody.

@@ -16,6 +16,8 @@ use crate::wash::{Ingested, QuarantineRow};
 
 /// The summary as a page that a person opens.
 pub const REPORT: &str = "report.html";
+/// The portfolio over the nights, likewise.
+pub const PORTFOLIO: &str = "portfolio.html";
 
 /// All that a run folder holds.
 #[derive(Clone, Copy)]
@@ -32,11 +34,13 @@ pub struct PublishInputs<'a> {
     pub wide: &'a WideTables,
     /// Summary.
     pub summary: &'a RunSummary,
+    /// The portfolio as a page.
+    pub page: &'a str,
 }
 
 /// Writes everything but the manifest; returns under which names the configuration is kept.
 pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Result<Vec<ConfigCopy>, PublishError> {
-    let PublishInputs { job, ingested, tables, bundle, wide, summary } = inputs;
+    let PublishInputs { job, ingested, tables, bundle, wide, summary, page } = inputs;
     tables.publish(stage)?;
     wide.publish(stage)?;
     stage.write_json("evidence.json", &wide.formulas)?;
@@ -50,6 +54,7 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     stage.write_json("wash_ledger.json", &ingested.whole_ledger().collect::<Vec<_>>())?;
     stage.write_json("results.json", summary)?;
     stage.write_bytes(REPORT, summary.page()?.as_bytes())?;
+    stage.write_bytes(PORTFOLIO, page.as_bytes())?;
     for name in bundle.file_names() {
         let path = bundle.folder.join(name);
         let bytes = std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path, source })?;

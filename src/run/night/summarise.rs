@@ -174,6 +174,7 @@ impl Totals {
             released_minor: self.released_minor,
             portfolio: self.portfolio,
             optimisation: None,
+            not_imported: BTreeMap::new(),
             model: ModelSummary {
                 id: bundle.id(),
                 approved_by: bundle.approval.as_ref().map(|a| a.by.clone()).unwrap_or_default(),

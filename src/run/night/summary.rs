@@ -110,6 +110,9 @@ pub struct RunSummary {
     /// What of it orders that secure loans have released.
     #[serde(default)]
     pub released_minor: i64,
+    /// Deductions that the file for another system leaves out, by system: its sheet or file of what is not imported says why. They have to be entered by hand.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_imported: BTreeMap<String, u64>,
     /// The loan book; null where there is none.
     pub portfolio: Option<Portfolio>,
     /// What portfolio optimisation came to; not there where the policy does not optimise.
@@ -313,6 +316,9 @@ impl RunSummary {
             grouped(self.deductions),
             self.money(self.deducted_minor)
         )?;
+        for told in self.told_of_not_imported() {
+            writeln!(out, "             {told}")?;
+        }
         if let Some(unknown) = self.portfolio.as_ref().map(|p| p.unknown).filter(|unknown| unknown.loans > 0) {
             let lent = unknown.loans.saturating_sub(unknown.without_principal);
             let mut told = format!("{} lent on {}", self.money(unknown.principal_minor), grouped(lent));
@@ -364,6 +370,17 @@ impl RunSummary {
             writeln!(out, "  referrals  {} merchants to a bank", grouped(self.referrals))?;
         }
         Ok(())
+    }
+
+    /// What has to be entered by hand in another system.
+    pub(in crate::run) fn told_of_not_imported(&self) -> impl Iterator<Item = String> {
+        self.not_imported.iter().map(|(system, left_out)| {
+            format!(
+                "{} of {} deductions are not in the file for {system}: it says which, why, and what to set",
+                grouped(*left_out),
+                grouped(self.deductions)
+            )
+        })
     }
 
     fn write_loan_book(&self, out: &mut String) -> std::fmt::Result {

@@ -79,6 +79,8 @@ fn every_file_says_what_the_tables_say() {
     let holds = |text: &str| workbook.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(deductions.iter().all(|deduction| holds(&deduction.key) && holds(&deduction.loan_id)));
 
+    assert!(night.summary.not_imported.is_empty(), "no id of theirs would be misread");
+
     let metrics = read("metrics.prom");
     let sum: i64 = deductions.iter().map(|deduction| deduction.amount_minor).sum();
     let job = &night.summary.job;
@@ -103,6 +105,34 @@ fn every_file_says_what_the_tables_say() {
     assert_eq!(names("outputs"), others.map(|file| format!("{job}/{}", file.path)).collect());
     assert_eq!(events[1]["eventTime"], at(FIRST_NIGHT, 0).to_string());
     assert!(verify(&lender.out(), None).unwrap().is_sound());
+}
+
+#[test]
+fn loans_that_fineract_knows_by_their_external_id_are_repaid_whatever_their_id() {
+    let by_id = ALL.replace("payment_type_id = 2", "payment_type_id = 2\nloans_by = \"external-id\"");
+    let lender = Lender::with(&[("job.toml", "[model]", &format!("{by_id}\n[model]"))]);
+    let market = late_marketplace(&lender);
+    let night = lender.night(&market, FIRST_NIGHT);
+    let folder = &night.published.run_dir;
+    let file = fs::read_to_string(folder.join("interchange/fineract-loan-repayments.ndjson")).unwrap();
+    let requests: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let deductions: Vec<Deduction> = rows(folder);
+    let expected = |deduction: &Deduction| {
+        (
+            format!("loans/external-id/{}/transactions?command=repayment", deduction.loan_id),
+            deduction.key.clone(),
+            deduction.amount_minor as f64 / 100.0,
+        )
+    };
+    let found = |request: &Value| {
+        let body = &request["body"];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&request["path"]), text(&body["externalId"]), body["transactionAmount"].as_f64().unwrap())
+    };
+    assert_eq!(deductions.len(), 3);
+    assert_eq!(requests.iter().map(found).collect::<Vec<_>>(), deductions.iter().map(expected).collect::<Vec<_>>());
+    assert!(!folder.join("interchange/fineract-loan-repayments-1.xls").exists(), "nobody imports a deduction twice");
+    assert!(night.summary.not_imported.is_empty());
 }
 
 #[test]

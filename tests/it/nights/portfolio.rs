@@ -48,6 +48,16 @@ fn money_rolls_from_bucket_to_bucket_and_history_grows() {
     let repaid = lender.night(&market, day(10)).published.run_dir;
     assert_eq!(rolled(&repaid, day(10)), [("1-30".to_owned(), "paid-off".to_owned(), lent)]);
 
+    let page = |run: &std::path::Path| std::fs::read_to_string(run.join("portfolio.html")).unwrap();
+    for (run, texts) in [
+        (&late, &["<td>1-30</td>", "100.0 %", "Vintages", "Concentrations", "Drift", "3 nights."][..]),
+        (&repaid, &["<td>1-30</td>", "paid-off", "4 nights."][..]),
+    ] {
+        let page = page(run);
+        assert!(texts.iter().all(|text| page.contains(text)), "{texts:?} in {}", run.display());
+        assert!(!page.contains("<script") && !page.contains("src="), "the page fetches and runs nothing");
+    }
+
     // The curve that analysts plot: a point a night.
     let all = rows::<PortfolioLine>(&repaid).into_iter().filter(|line| line.dimension == Dimension::All);
     let curve: Vec<(Date, Option<i64>)> = all.map(|line| (line.night_on, line.outstanding_minor)).collect();

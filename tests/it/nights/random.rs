@@ -1,9 +1,11 @@
 //! Many nights of random draws and repayments through whole runs: no order is pledged twice, and no cap is exceeded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use integrity::answer::{Answer, Draw, Outcome};
 use integrity::exposure::OpenOffer;
+use integrity::monitor::{BorrowerState, CreditState, StateChange};
 use integrity::offer::CapName;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -128,6 +130,26 @@ fn check_caps(offer: &integrity::offer::Offer, all: i64, on_receivables: i64) {
     }
 }
 
+/// The transitions of borrowers' states that a run holds: those of the run before, and tonight's, which lead from each borrower's state of the night
+/// before to that of tonight. Nobody comes out of default but by probation.
+fn checked_log(run: &Path, before: &[StateChange]) -> Vec<StateChange> {
+    let log = rows::<StateChange>(run);
+    assert!(before.iter().all(|change| log.contains(change)), "a transition was forgotten");
+    let states = rows::<BorrowerState>(run);
+    for own in log.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
+        assert!(own.iter().all(|change| !change.evidence.is_empty()), "{own:?}");
+        assert!(own.windows(2).all(|pair| pair[1].came_from == Some(pair[0].state)), "{own:?}");
+        let is_bad = |state: CreditState| matches!(state, CreditState::Default | CreditState::WrittenOff);
+        let is_tried = |pair: &[StateChange]| !is_bad(pair[0].known_state) || pair[1].known_state.is_of_default();
+        assert!(own.windows(2).all(is_tried), "{own:?}");
+        let now = states.iter().find(|state| state.merchant_id == own[0].merchant_id).unwrap();
+        assert_eq!(own.last().map(|change| (change.state, change.known_state)), Some((now.state, now.known_state)));
+    }
+    let logged: BTreeSet<&str> = log.iter().map(|change| change.merchant_id.as_str()).collect();
+    assert!(states.iter().all(|state| logged.contains(state.merchant_id.as_str())), "a borrower without a transition");
+    log
+}
+
 /// `nights` nights of so many `merchants`, by a seed; how often was drawn.
 fn random_nights(seed: u64, nights: i64, merchants: i64) -> usize {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -138,6 +160,7 @@ fn random_nights(seed: u64, nights: i64, merchants: i64) -> usize {
     let lender = Lender::with(&changes);
     let mut market = grouped_marketplace(&lender, merchants);
     let (mut service, mut draws) = (Service::default(), 0);
+    let mut log: Vec<StateChange> = Vec::new();
     for number in 0..nights {
         let day: Date = FIRST_NIGHT.saturating_add(number.days());
         for merchant in 1..=merchants {
@@ -165,6 +188,7 @@ fn random_nights(seed: u64, nights: i64, merchants: i64) -> usize {
         draws += service.draw(&mut market, &mut random, 0.15, at(day, 1));
         let run = lender.night(&market, day).published.run_dir;
         check_night(&market, &run, at(day, 0));
+        log = checked_log(&run, &log);
         let granted = rows::<integrity::offer::Offer>(&run);
         let replaced =
             granted.iter().filter_map(|o| Some((o.offer_id.clone(), o.replaces_offer_id.clone()?))).collect();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use integrity::monitor::{BorrowerState, CreditState};
+use integrity::monitor::{BorrowerState, CreditState, StateChange};
 use integrity::offer::{CapName, Decline, Offer};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -58,6 +58,22 @@ fn a_borrower_in_default_comes_back_by_probation_and_grows_again() {
         (restored.state, restored.since_on, restored.most_minor),
         (CreditState::Restored, day(48), Some(30_000))
     );
+    let changes: Vec<StateChange> =
+        rows::<StateChange>(&run).into_iter().filter(|row| row.merchant_id == "m01").collect();
+    let told: Vec<(Date, Option<CreditState>, CreditState)> =
+        changes.iter().map(|change| (change.changed_on, change.came_from, change.state)).collect();
+    assert_eq!(
+        told,
+        [
+            (day(9), None, CreditState::SpecialMention),
+            (day(38), Some(CreditState::SpecialMention), CreditState::Default),
+            (day(39), Some(CreditState::Default), CreditState::Probation),
+            (day(48), Some(CreditState::Probation), CreditState::Restored),
+        ],
+        "every step is kept, not the newest alone"
+    );
+    let late = changes[1].evidence.iter().find(|seen| seen.name == "dpd").and_then(|seen| seen.value);
+    assert!(late.is_some_and(|dpd| dpd >= 30.0), "{:?}", changes[1]);
     let granted: Vec<Offer> = rows::<Offer>(&run).into_iter().filter(|o| o.merchant_id == "m01").collect();
     assert!(!granted.is_empty(), "{:?}", rows::<Decline>(&run));
     assert!(granted.iter().all(|o| o.caps.iter().any(|c| c.name == CapName::Regrowth)));

@@ -90,6 +90,8 @@ fn loan(merchant: &str, disbursed_on: Option<Date>) -> LoanLine {
         product: None,
         category: None,
         region: None,
+        owner_id: None,
+        group_id: None,
         disbursed_on,
         principal_minor: None,
         outstanding_minor: None,

@@ -15,7 +15,7 @@ use integrity::monitor::{
     Action, Alert, AlertState, BorrowerState, Class, ClearedBecause, CreditState, Deduction, Dimension, DriftBin,
     DriftLine, EvidenceValue, ForecastBy, ForecastLine, ForecastOutcome, Handling, LoanForecast, LoanLine, MarkedBy,
     OpenDeduction, PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine, RollBasis, RollRate, Severity, Stage,
-    Standing, Verdict, VintageLine,
+    Standing, StateChange, Verdict, VintageLine,
 };
 use integrity::offer::{
     BankReferral, Cap, CapName, CaseRecord, Decline, Invitation, InvitationGroup, Offer, RepaymentKind,
@@ -356,13 +356,13 @@ proptest! {
 
     #[test]
     fn loan_books_come_back(
-        ids in btree_set((".{0,3}", option::of(".{0,3}")), 0..20), words in vec(option::of(".{0,3}"), 4), sums in vec(option::of(any::<i64>()), 5),
+        ids in btree_set((".{0,3}", option::of(".{0,3}")), 0..20), words in vec(option::of(".{0,3}"), 6), sums in vec(option::of(any::<i64>()), 5),
         disbursed_on in option::of(dates()), class in option::of(select(&CLASSES[..])), marked_by in option::of(select(&MARKS[..])),
         stage in option::of(select(&STAGES[..])), pd_prob in option::of(0.0..=1.0),
     ) {
         let rows = ids.into_iter().map(|(merchant_id, loan_id)| LoanLine {
             merchant_id, loan_id, place: "current".to_owned(), product: words[0].clone(), category: words[1].clone(), region: words[2].clone(),
-            disbursed_on, principal_minor: sums[0], outstanding_minor: sums[1], arrears_minor: sums[2], dpd: sums[3], class, marked_by,
+            owner_id: words[4].clone(), group_id: words[5].clone(), disbursed_on, principal_minor: sums[0], outstanding_minor: sums[1], arrears_minor: sums[2], dpd: sums[3], class, marked_by,
             band: words[3].clone(), pd_prob, stage, provision_minor: sums[4],
         });
         round_trip(LoanLine::table(), &rows.collect::<Vec<_>>());
@@ -409,6 +409,19 @@ proptest! {
             help_minor: sums[1], help_evidence: evidence.clone(),
         });
         round_trip(BorrowerState::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn state_changes_come_back(
+        ids in btree_set((".{0,3}", dates()), 0..20), state in select(&CREDIT_STATES[..]), came_from in option::of(select(&CREDIT_STATES[..])),
+        seen in vec(option::of(dates()), 2), clean_days_needed in 0..=3_660_i64,
+        evidence in vec((".{0,3}", option::of(finite())).prop_map(|(name, value)| EvidenceValue { name, value }), 0..3),
+    ) {
+        let rows = ids.into_iter().map(|(merchant_id, changed_on)| StateChange {
+            merchant_id, changed_on, came_from, state, known_state: state, because: "late-again".to_owned(), evidence: evidence.clone(),
+            last_unclean_on: seen[0], last_default_on: seen[1], clean_days_needed,
+        });
+        round_trip(StateChange::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]
