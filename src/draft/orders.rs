@@ -118,6 +118,12 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     if let Some(given_back) = given_back {
         given_back.join(&mut draft);
     }
+    gap_of_buyer(&mut draft, &number);
+    draft.finish(&scope)
+}
+
+/// Says what may stand in for buyers whom the data name nowhere.
+fn gap_of_buyer(draft: &mut TableDraft, number: &str) {
     if draft.column("buyer_id").is_none() {
         let why = format!(
             "who buys: write the column that names it in place of NULL; where the names of files alone say it, path_column under [inputs] gives them; where the data say it nowhere, \
@@ -125,7 +131,6 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         );
         draft.put_gap("buyer_id", "nothing found", &why);
     }
-    draft.finish(&scope)
 }
 
 /// Whether a column that could be the order's is another thing's.

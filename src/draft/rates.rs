@@ -328,6 +328,15 @@ pub(super) fn per_day(scope: &Scope, at: ColumnAt, sql: &str) -> Piece {
     Piece::guess(scope.as_written(&made, at, sql), stated.words())
 }
 
+/// Parts per million a day as a number that is not rounded: over a term, what rounding takes or adds is owed by nobody.
+pub(super) fn exact_per_day(scope: &Scope, at: ColumnAt) -> String {
+    let number = scope.number(at, &scope.name(at));
+    if scope.land.column(at).name.to_lowercase().contains("ppm") {
+        return number;
+    }
+    format!("({number}{})", stated_by(scope.land, at).factor())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

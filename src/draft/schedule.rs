@@ -160,7 +160,7 @@ fn interest(
     let Some(Found { at, .. }) = super::rates::find(land, table) else {
         return Piece::guess("0", "no instalment and no rate is stated");
     };
-    let ppm = format!("TRY_CAST({} AS DOUBLE)", scope.render(Type::Integer, "daily_rate_ppm", at, &scope.name(at)).sql);
+    let ppm = super::rates::exact_per_day(scope, at);
     let (days, note) = if is_level {
         // Over the life of a loan that is repaid in equal parts half of it is owed, and half of a part.
         (format!("365.0 / 12 * ({n} + 1) / (2 * {n})"), "of a level schedule at the stated rate")

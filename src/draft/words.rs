@@ -202,12 +202,12 @@ pub(super) fn meaning<'a>(table: &str, column: &str, word: &str, raw: &'a RawCol
 }
 
 /// Words of a status column that say that an order came to nothing.
-const FAILED: [&str; 37] = [
+const FAILED: [&str; 39] = [
     // Parcels that nobody took go back to where they came from.
     "rto", "to origin", "revers", "estorn", "disapprov", "cancel", "unavailable", "void", "fail", "declin", "reject",
     "refus", "denied", "expired", "aborted", "storniert", "abgelehnt", "annul", "anulad", "negad", "recusad",
     "rechazad", "indispon", "取消", "失败", "拒绝", "关闭", "anulowan", "キャンセル", "iptal", "basarisiz", "reddedil",
-    "취소", "실패", "거절", "batal", "dibatalkan",
+    "취소", "실패", "거절", "batal", "dibatalkan", "gagal", "ditolak",
 ];
 /// Words of a status column that say that an order arrived, or was completed.
 const ARRIVED: [&str; 35] = [
@@ -248,9 +248,9 @@ const ARRIVED: [&str; 35] = [
     "diterima",
 ];
 /// Words that say that it is over with success, where no word says more.
-const OVER: [&str; 18] = [
+const OVER: [&str; 19] = [
     "settled", "success", "closed", "done", "finish", "finaliz", "terminad", "termine", "concluid", "conclus",
-    "abgeschlossen", "afgerond", "posted", "成功", "tamamland", "완료", "released", "завершен",
+    "abgeschlossen", "afgerond", "posted", "成功", "tamamland", "완료", "released", "завершен", "berhasil",
 ];
 /// Words that say that it was paid.
 const PAID: [&str; 20] = [
@@ -481,6 +481,8 @@ mod tests {
             ("Delivered, awaiting review", Some(Stage::Arrived)),
             ("closed", Some(Stage::Over)),
             ("anulowane", Some(Stage::Failed)),
+            ("Gagal", Some(Stage::Failed)),
+            ("Berhasil", Some(Stage::Over)),
             ("xyzzy", None),
         ] {
             assert_eq!(stage(word), expected, "{word}");

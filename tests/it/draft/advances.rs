@@ -104,6 +104,21 @@ fn what_is_advanced_times_its_factor_is_paid_back_however_soon() {
 }
 
 #[test]
+fn interest_of_a_made_schedule_is_that_of_the_rate_as_it_is_stated() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    let loan = |n: usize| format!("L{n:05},S{:03},{},5000000.00,2.5,1 month", n % 20, day(30 + n));
+    table(&data, "loans.csv", "loan_id,shop_id,disbursed_on,principal,Interest % per month,Tenor", (0..90).map(loan));
+    let paid = |n: usize| format!("P{n:06},L{n:05},{},5125000.00", day(60 + n));
+    table(&data, "payments.csv", "payment_id,loan_id,paid_on,amount", (0..90).map(paid));
+    let draft = draft_of(&data, &out);
+    assert!(draft.no_loan_book.is_none(), "{:?}", draft.no_loan_book);
+    let dues = cells(&read(&out.join("job.toml"), "instalments"), "loan_id", "interest_minor");
+    // A rate of whole parts per million a day comes to 1,250 more.
+    assert_eq!(dues["L00003"].as_deref(), Some("12500000"));
+}
+
+#[test]
 fn terms_are_days_weeks_or_months_as_their_cells_or_names_say() {
     // Paid out on 4 February.
     for (column, cell, expected) in [
