@@ -183,7 +183,8 @@ fn tell_other_sums(draft: &mut TableDraft, land: &Landscape, plan: &OrdersPlan) 
     };
     let own = total(main.at);
     // What is paid out among the sales is no part of either.
-    let received = |at: ColumnAt| land.column(at).numbers.sample.iter().flatten().filter(|sum| **sum > 0.0).sum::<f64>();
+    let received =
+        |at: ColumnAt| land.column(at).numbers.sample.iter().flatten().filter(|sum| **sum > 0.0).sum::<f64>();
     let own_received = received(main.at);
     let is_other_sum = |at: &ColumnAt| {
         let name = land.column_name(*at);

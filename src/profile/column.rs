@@ -306,7 +306,8 @@ impl RawColumn {
                 let rows = values().count();
                 if rows > 0 {
                     self.numbers.mean = values().sum::<f64>() / rows as f64;
-                    self.numbers.range = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+                    self.numbers.range =
+                        (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
                 }
             }
             kind @ (ValueKind::Whole | ValueKind::Decimal(_)) => {

@@ -258,7 +258,8 @@ impl Night<'_> {
         let page = &self.complete(work.tables, &decided.portfolio, &decided.drift, &mut summary)?;
         progress.stage("publish", None);
         let officers = self.log_officers()?;
-        let inputs = PublishInputs { job, ingested, tables: work.tables, bundle, wide: work.wide, summary: &summary, page };
+        let inputs =
+            PublishInputs { job, ingested, tables: work.tables, bundle, wide: work.wide, summary: &summary, page };
         let config = publish_run(&mut stage, inputs)?;
         if let Some(first) = self.restates {
             stage.restated_from(first, &scratch)?;
