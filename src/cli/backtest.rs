@@ -21,7 +21,7 @@ pub struct BacktestArgs {
     /// together. Thresholds are chosen on an earlier period and judged on a later one.
     #[arg(long)]
     alerts: bool,
-    /// First night. Default: with --alerts three performance windows before --to, otherwise 360 days before it.
+    /// First night. Default: with --alerts three performance windows before --to, otherwise 360 days before it, or the first one after that on whose history a model can be trained.
     #[arg(long, value_name = "DATE", value_parser = day)]
     from: Option<Date>,
     /// Last night that is judged. Default, and with --alerts the latest possible: the last one whose performance window closes by the observation

@@ -60,12 +60,15 @@ pub(super) fn line_amount(
     Some((piece, from, main.score))
 }
 
+/// What an account holds.
+pub(super) const BALANCES: [&str; 5] = ["balance", "saldo", "kontostand", "bakiye", "余额"];
+
 /// The column that says what a row of `table` costs. What is paid is never negative: a column that is goes behind one that is not.
 pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(ColumnAt) -> bool) -> Option<Found> {
     const NEGATIVE: f64 = 0.3;
     let mut found = land.candidates(table, &ORDERS, "amount_minor", true);
     // What an account holds after a row is not what the row brought.
-    let is_balance = |at: ColumnAt| land.column(at).is_called(&["balance", "saldo", "kontostand"]);
+    let is_balance = |at: ColumnAt| land.column(at).is_called(&BALANCES);
     found.retain(|found| passes(found.at) && !is_balance(found.at));
     let says = |at: ColumnAt, concept| land.column_name(at).says(concept);
     let other = |at: ColumnAt| [C::Freight, C::Tax, C::Discount].iter().any(|c| says(at, *c));

@@ -42,7 +42,7 @@ pub(super) fn skip_authorisations(draft: &mut TableDraft, scope: &Scope) {
     }
 }
 
-/// Whether nearly all rows that capture have a number, each its own, that a row has which authorises: states of one row have none.
+/// Whether nearly every capture has its own reference that an authorisation has too. Two states of one payment share none.
 fn name_what_was_authorised(
     columns: impl Iterator<Item = ColumnAt> + Clone,
     raw: &RawTable,
@@ -50,9 +50,17 @@ fn name_what_was_authorised(
     later: &[usize],
 ) -> bool {
     const NEARLY_ALL: f64 = 0.9;
+    /// Of fewer captures nothing follows for the authorisations.
+    const FEWEST: usize = 20;
+    /// What is authorised is mostly authorised once.
+    const MOSTLY: f64 = 0.5;
+    if later.len() < FEWEST {
+        return false;
+    }
     let names_one = |own: ColumnAt, other: ColumnAt| {
         raw.share_of_rows_met(own.column, later, other.column, first) >= NEARLY_ALL
             && raw.share_of_own(own.column, later) >= NEARLY_ALL
+            && raw.share_of_own(other.column, first) >= MOSTLY
     };
     let is_like_an_id =
         |at: &ColumnAt| raw.columns.get(at.column).is_some_and(crate::profile::RawColumn::is_like_an_id);

@@ -233,6 +233,13 @@ fn put_rate(draft: &mut TableDraft, scope: &mut Scope, has_schedule: bool) {
     if super::rates::payback_factor(land, scope.driver).is_some() && !has_schedule {
         let note = "a factor says what is paid back, whatever the time: 0 a day";
         draft.put(RATE, Piece::guess("0", note), "the factor", 0.7);
+        if let Some(rate) = super::rates::find(land, scope.driver) {
+            let why = format!(
+                "a factor says what is paid back, and {} states a rate: which of them holds?",
+                scope.name(rate.at)
+            );
+            draft.doubt(RATE, &why);
+        }
         return;
     }
     if let Some(found) = super::rates::find(land, scope.driver) {

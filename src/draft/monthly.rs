@@ -41,7 +41,7 @@ pub(super) fn states_by_month(land: &Landscape, table: usize) -> Option<(ColumnA
 fn is_of_whole_months(raw: &RawTable, column: usize) -> bool {
     let Some(cells) = raw.columns.get(column).filter(|cells| cells.is_time() && cells.nulls == 0) else { return false };
     let days: HashSet<i64> = cells.micros.iter().flatten().map(|at| at.div_euclid(86_400_000_000)).collect();
-    let date = |day: &i64| jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(*day)).ok();
+    let date = |day: &i64| jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(*day).ok()?).ok();
     let dates: Vec<jiff::civil::Date> = days.iter().filter_map(date).collect();
     let are_all = |is_one: &dyn Fn(&jiff::civil::Date) -> bool| dates.iter().all(is_one);
     dates.len() as f64 >= MIN_MONTHS && (are_all(&|day| day.day() == 1) || are_all(&|day| *day == day.last_of_month()))

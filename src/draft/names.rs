@@ -61,8 +61,7 @@ impl Name {
             C::Shipped,
             C::Recorded,
         ];
-        const NUMBERS: [Concept; 14] = [
-            C::Month,
+        const NUMBERS: [Concept; 13] = [
             C::Term,
             C::Number,
             C::Id,
@@ -77,8 +76,11 @@ impl Name {
             C::Sales,
             C::Stars,
         ];
-        if [C::Month, C::Term, C::Number].iter().any(|c| self.says(*c)) {
+        if [C::Term, C::Number].iter().any(|c| self.says(*c)) {
             Digits::AreNumbers
+        } else if self.says(C::Month) {
+            // `202406`, and how many months.
+            Digits::MayBeTimes
         } else if TIMES.iter().any(|c| self.says(*c)) {
             Digits::AreTimes
         } else if NUMBERS.iter().any(|c| self.says(*c)) {
@@ -240,6 +242,7 @@ mod tests {
             ("AUSZAHLUNG", Digits::AreTimes),
             ("amount", Digits::AreNumbers),
             ("term_months", Digits::AreNumbers),
+            ("Report Month", Digits::MayBeTimes),
             ("order_id", Digits::AreNumbers),
             ("xyzzy", Digits::MayBeTimes),
         ] {

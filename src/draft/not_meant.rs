@@ -67,10 +67,13 @@ fn sums_of_files(draft: &mut TableDraft, scope: &Scope) {
     ];
     const MOSTLY: f64 = 0.5;
     let raw = scope.land.table(scope.driver);
+    // Wide exports leave many cells empty on every row.
+    let usual = raw.share_of_blanks(&(0..raw.rows).collect::<Vec<_>>());
+    let least_blank = (usual + 0.2).clamp(MOSTLY, 0.9);
     for at in scope.land.columns(scope.driver) {
         let rows = raw.rows_that_say(at.column, &WORDS);
         let is_one_a_file = !rows.is_empty() && rows.len() <= raw.file_count.max(1) * 2;
-        if !is_one_a_file || raw.share_of_blanks(&rows) < MOSTLY || raw.columns[at.column].is_list {
+        if !is_one_a_file || raw.share_of_blanks(&rows) < least_blank || raw.columns[at.column].is_list {
             continue;
         }
         let cell = scope.id_of(at, &scope.bare(at));
@@ -220,13 +223,12 @@ pub(super) fn skip_of_none(draft: &mut TableDraft, scope: &Scope, order: ColumnA
 fn tells_side(land: &super::landscape::Landscape, at: ColumnAt) -> bool {
     const DIRECTIONS: [&str; 6] = ["direction", "flow", "side", "sens", "richtung", "sentido"];
     const ABBREVIATIONS: [&str; 4] = ["cr", "dr", "cr.", "dr."];
-    const BALANCES: [&str; 5] = ["balance", "saldo", "kontostand", "bakiye", "余额"];
     let cells = land.column(at);
     let plain: String = cells.name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
     let names_both = ["drcr", "crdr", "debitcredit", "creditdebit", "sollhaben", "debecredito", "dc", "cd"];
     let is_named_so = names_both.iter().any(|both| plain == *both || (both.len() > 2 && plain.contains(both)));
     let are_abbreviated = cells.words.keys().all(|word| ABBREVIATIONS.contains(&word.to_lowercase().as_str()));
-    let has_balance = || land.columns(at.table).any(|other| land.column(other).is_called(&BALANCES));
+    let has_balance = || land.columns(at.table).any(|other| land.column(other).is_called(&super::amount::BALANCES));
     let is_kind = land.column_name(at).says(C::Kind) && !land.column_name(at).says(C::Payment);
     is_named_so || are_abbreviated || cells.is_called(&DIRECTIONS) || (is_kind && has_balance())
 }

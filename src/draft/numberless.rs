@@ -45,7 +45,7 @@ fn are_sums(land: &Landscape, table: usize) -> bool {
     let says_so = |(at, column): (usize, &RawColumn)| {
         let is_amount = main.is_none_or(|main| main == at);
         (is_amount && is_called_a_sum(&column.name))
-            || (column.kind == ValueKind::Whole && is_called_a_count(&column.name) && !has_times_of_sales(raw))
+            || (column.kind == ValueKind::Whole && is_called_a_count(&column.name) && !has_times_of_sales(land, table))
     };
     is_called_a_sum(&raw.title) || is_called_a_sum(&raw.name) || numbers.any(says_so)
 }
@@ -78,14 +78,12 @@ pub(super) fn is_called_a_count(name: &str) -> bool {
     matches!(words.as_slice(), [how @ .., word] if MANY.contains(&word.as_str()) && how.iter().all(|one| HOW_MANY.contains(&one.as_str())))
 }
 
-/// Whether a table's times are those of single sales: most of them at no quarter of an hour.
-fn has_times_of_sales(raw: &RawTable) -> bool {
+/// Whether a table's rows were when single sales are: most of them at no quarter of an hour. When rows were loaded says nothing of it.
+fn has_times_of_sales(land: &Landscape, table: usize) -> bool {
     const QUARTER: i64 = 900_000_000;
-    raw.columns.iter().filter(|column| column.is_time()).any(|column| {
-        let there = || column.micros.iter().flatten();
-        let uneven = there().filter(|at| **at % QUARTER != 0).count();
-        uneven * 2 > there().count()
-    })
+    let Some(placed) = land.best(table, &ORDERS, "placed_at", true) else { return false };
+    let there = || land.column(placed.at).micros.iter().flatten();
+    there().filter(|at| **at % QUARTER != 0).count() * 2 > there().count()
 }
 
 /// Why the rows of a dated table without numbers are not taken for sales.

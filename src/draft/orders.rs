@@ -283,6 +283,11 @@ fn doubt_the_unit(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
     if let Some(why) = units::is_scaled(scope.land.column(main.at)) {
         draft.look_at("amount_minor", &why);
     }
+    let is_called_nothing = super::names::Name::of(&scope.land.column(main.at).name).concepts.is_empty();
+    if is_called_nothing && scope.land.debit_credit(priced).is_none() {
+        let why = "its currency mark alone says that it is an amount: tips, deposits and balances are no sales";
+        draft.look_at("amount_minor", why);
+    }
 }
 
 /// Whether a column that is called an order's end is none: what a table of parcels says of it is the arrival of all of them, which is asked for by itself.

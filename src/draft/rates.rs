@@ -57,8 +57,14 @@ fn is_payback_factor(raw: &RawColumn) -> bool {
     ];
     /// Who pays back twice what was advanced pays more than anybody lends at.
     const HIGHEST: f64 = 2.0;
+    /// A factor of anything else, as of risk or of scale, says so beside it.
+    const BESIDE: [&str; 11] =
+        ["rate", "buy", "sell", "payback", "repayment", "advance", "funding", "cost", "de", "of", "the"];
     let joined: String = raw.name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
-    let is_called_so = raw.is_called(&FACTORS) || joined.contains("factorrate");
+    let words = super::names::words(&raw.name);
+    let is_factor = |word: &String| FACTORS.contains(&word.as_str());
+    let is_called_so = joined.contains("factorrate")
+        || (words.iter().any(is_factor) && words.iter().all(|word| is_factor(word) || BESIDE.contains(&word.as_str())));
     is_called_so && raw.is_number() && raw.nulls == 0 && raw.numbers.range.0 > 1.0 && raw.numbers.range.1 <= HIGHEST
 }
 
@@ -344,6 +350,17 @@ mod tests {
     fn stated_of(name: &str, cells: &[&str]) -> Stated {
         let said = super::super::names::Name::of(name);
         stated(&RawColumn::of_texts(name, cells), said.says(C::Rate), said.says(C::Interest))
+    }
+
+    #[test]
+    fn a_factor_of_what_is_paid_back_is_no_other_factor() {
+        let is_one = |name: &str| is_payback_factor(&RawColumn::of_texts(name, &["1.25", "1.32"]));
+        for name in ["Factor Rate", "factor", "buy_rate_factor", "Payback multiple", "Fator"] {
+            assert!(is_one(name), "{name}");
+        }
+        for name in ["risk_factor", "Scale factor", "income_multiple", "rate"] {
+            assert!(!is_one(name), "{name}");
+        }
     }
 
     #[test]

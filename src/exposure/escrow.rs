@@ -139,10 +139,16 @@ fn undoubted(
             by_merchant.entry(owner.to_owned()).or_default().push(order.alone());
         }
     }
+    // A record that says neither a buyer nor a time and a sum is held against no order (`ShippedOrder::may_be`).
+    let says_enough = |r: &&BrokenRecord| r.buyer_id.is_some() || (r.event_at.is_some() && r.amount_minor.is_some());
+    let mut broken_of: BTreeMap<&str, Vec<&BrokenRecord>> = BTreeMap::new();
+    for record in shard.broken.iter().filter(|record| record.table == ORDERS.name).filter(says_enough) {
+        if let Some(owner) = record.merchant_id.as_deref() {
+            broken_of.entry(owner).or_default().push(record);
+        }
+    }
     for (owner, orders) in of_doubtful {
-        let broken =
-            |record: &&BrokenRecord| record.table == ORDERS.name && record.merchant_id.as_deref() == Some(owner);
-        let broken: Vec<&BrokenRecord> = shard.broken.iter().filter(broken).collect();
+        let broken = broken_of.remove(owner).unwrap_or_default();
         let receivables = one_a_sale(orders, &broken, views.repeated);
         if !receivables.is_empty() {
             by_merchant.insert(owner.to_owned(), receivables);

@@ -165,11 +165,11 @@ fn order(
         (Some(feature), Some(_)) => finite(features, merchant_id, feature)?.map(whole),
     };
     for claim in claims {
-        let of_receipts = claim.asks(day_minor).filter(|_| receipts.is_some());
+        let released_minor = claim.released.map_or(0, |released| released.left_minor().min(claim.loan.payoff_minor));
+        let of_receipts = claim.asks(day_minor, released_minor).filter(|_| receipts.is_some());
         if of_receipts.is_none() && claim.asks_of_receipts() {
             found.receipts_unknown += 1;
         }
-        let released_minor = claim.released.map_or(0, |released| released.left_minor().min(claim.loan.payoff_minor));
         let asked_minor = of_receipts.as_ref().map_or(0, |(asked, _)| *asked).saturating_add(released_minor);
         let asked_minor = asked_minor.min(claim.closes_minor());
         let amount_minor = under_way.room_minor(claim.loan, asked_minor).min(left.saturating_add(released_minor));
@@ -227,12 +227,12 @@ impl Claim<'_> {
         self.loan.payoff_minor.max(self.loan.arrears_minor)
     }
 
-    /// How much of receipts, and why; `None` where nothing is, or where it rests on what the last day took in alone, and that is not known.
-    fn asks(&self, day_minor: Option<i128>) -> Option<(i64, String)> {
+    /// How much of receipts, and why: of what is late only what the released orders do not pay. `None` where nothing is asked for, or where it rests on what the last day took in alone, and that is not known.
+    fn asks(&self, day_minor: Option<i128>, released_minor: i64) -> Option<(i64, String)> {
         let loan = self.loan;
         let late = self.rule.map(|rule| {
             let why = format!("{rule}: {} minor units in arrears, {} days past due", loan.arrears_minor, loan.dpd);
-            (loan.arrears_minor, why)
+            (loan.arrears_minor.saturating_sub(released_minor).max(0), why)
         });
         let share = loan.sales_share_ppm.zip(day_minor).map(|(share_ppm, day)| {
             // The share cannot exceed the day, which was 64 bits wide.

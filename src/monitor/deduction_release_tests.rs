@@ -88,6 +88,10 @@ fn arrears_are_taken_beside_it_within_their_own_bound() {
     assert_eq!(taken(Some(20_000.0), 75_000), (Some((80_000, 75_000)), 0));
     assert_eq!(taken(None, 30_000), (Some((30_000, 30_000)), 1), "of unknown receipts nothing is taken");
     assert_eq!(taken(Some(20_000.0), 0), (Some((10_000, 0)), 0));
+    // Of instalments that are late, what orders released pays first.
+    let in_parts = LoanStanding { arrears_minor: 10_000, ..late() };
+    let found = ordered(Some(90_000.0), in_parts, 30_000, &[asks("l1")]);
+    assert_eq!(amount(&found), Some((30_000, 30_000)));
 }
 
 fn taken(terms: &DeductionTerms, case: DeductionCase<'_>) -> usize {

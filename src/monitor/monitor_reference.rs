@@ -78,7 +78,7 @@ static DEDUCTION_KEYS: Section = Section {
             "payments_days_older",
             "whole number",
             "0",
-            "how much older than it usually is the last day of usual payments may be; nothing is deducted beyond it. A day among the last three on which far fewer payments came than on the same weekday before counts as one",
+            "how much older than it usually is the last day of usual payments may be; nothing is deducted beyond it. A day among the last three on which far fewer payments came than on the same weekday before counts as one: where many are recorded a day or more after they were made, say that many days here, or every night withholds deductions",
         )
         .unit("days")
         .range("0 to 3660")
@@ -100,6 +100,15 @@ static DEDUCTION_KEYS: Section = Section {
              such loans from escrow itself",
         )
         .or("false"),
+        Key::new(
+            "max_released_share",
+            "number",
+            "0.05",
+            "the same of what orders that secure loans have released: orders that are completed on a wrong day, or come in another unit, would repay all of them at once",
+        )
+        .unit("share")
+        .range("0 to 1")
+        .or("no bound"),
         Key::new(
             "under_way_days",
             "whole number",

@@ -70,6 +70,12 @@ impl Pledges {
                 }
             }
         }
+        // Loans that rest on the same orders are repaid by them one after the other, the first paid out first.
+        for loan in ledger.known.iter().filter(|loan| !loan.is_closed) {
+            let Some(pledged) = by_loan.get_mut(&loan.loan_id) else { continue };
+            let taken = claimed_before(loan, ledger.of(&loan.merchant_id).known);
+            pledged.released_minor = pledged.released_minor.saturating_sub(taken).max(0);
+        }
         Ok(Self { by_loan })
     }
 
@@ -78,6 +84,18 @@ impl Pledges {
     pub fn of_loan(&self, loan_id: &str) -> Option<&PledgedOrders> {
         self.by_loan.get(loan_id)
     }
+}
+
+/// What loans that were paid out earlier on the same orders were repaid, and still ask for.
+fn claimed_before(loan: &LoanStanding, of_borrower: &[LoanStanding]) -> i64 {
+    let is_earlier = |other: &&LoanStanding| {
+        (other.disbursed_at, &other.loan_id) < (loan.disbursed_at, &loan.loan_id)
+            && (!other.is_closed || (other.offer_id.is_some() && other.offer_id == loan.offer_id))
+            && other.pledged_order_ids.iter().any(|order| loan.pledged_order_ids.contains(order))
+    };
+    let claimed =
+        |sum: i64, other: &LoanStanding| sum.saturating_add(other.paid_minor()).saturating_add(other.payoff_minor);
+    of_borrower.iter().filter(is_earlier).fold(0, claimed)
 }
 
 #[cfg(test)]
@@ -151,6 +169,37 @@ mod tests {
         assert_eq!((pledges.of_loan("l3"), pledges.of_loan("l4")), (None, None));
         let without = Shard { tables: BTreeMap::new(), ..shard };
         assert_eq!(Pledges::of(&without, &ledger).unwrap().of_loan("l1").copied(), found(0, 0, 3, 0));
+    }
+
+    #[test]
+    fn loans_that_rest_on_the_same_orders_are_repaid_by_them_one_after_the_other() {
+        let orders = df!(
+            "order_id" => ["a", "b"],
+            "amount_minor" => [100_i64, 100],
+            "cancelled_at" => [None::<i64>; 2],
+            "refunded_at" => [None::<i64>; 2],
+            "refund_minor" => [None::<i64>; 2],
+            "completed_at" => [Some(7_i64), None],
+        );
+        let as_of = AsOf::new(date(2025, 5, 1), TimeZone::UTC).unwrap();
+        let tables = BTreeMap::from([("orders", with_instants(orders.unwrap(), &["completed_at"]))]);
+        let shard = Shard { as_of, tables, earlier: BTreeMap::new(), broken: Vec::new() };
+        let drawn = |loan_id: &str, disbursed_at, payoff_minor, paid: i64| LoanStanding {
+            disbursed_at,
+            payoff_minor,
+            received_minor: paid,
+            offer_id: Some("offer".into()),
+            ..loan(loan_id, &["a", "b"], payoff_minor == 0)
+        };
+        let released = |first: LoanStanding, second: LoanStanding| {
+            let ledger = LoanLedger { known: vec![first, second], unknown: Vec::new(), remarks: Vec::new() };
+            let pledges = Pledges::of(&shard, &ledger).unwrap();
+            ["l1", "l2"].map(|loan| pledges.of_loan(loan).map(|pledged| pledged.released_minor))
+        };
+        let second = || drawn("l2", 6, 80, 0);
+        assert_eq!(released(drawn("l1", 5, 80, 0), second()), [Some(100), Some(20)]);
+        assert_eq!(released(drawn("l1", 5, 50, 30), second()), [Some(100), Some(20)], "whatever of it was paid");
+        assert_eq!(released(drawn("l1", 5, 0, 80), second()), [None, Some(20)], "and once all was");
     }
 
     #[test]

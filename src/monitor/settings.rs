@@ -63,6 +63,8 @@ pub struct Monitor {
     pub deduction: Option<DeductionTerms>,
     /// Of the principal that is not repaid on open loans the largest share that a night may order to be deducted; `None` for no bound.
     pub max_deducted_share: Option<f64>,
+    /// The most that a night may deduct of what pledged orders have released, as a share of the principal not repaid on open loans; `None` without a bound.
+    pub max_released_share: Option<f64>,
     /// Easier terms that are proposed; `None` proposes none.
     pub restructure: Option<RestructureTerms>,
     /// What an officer's work saves.
@@ -253,6 +255,7 @@ struct RawDeduction {
     order: AccountOrder,
     payments_days_older: Option<Spanned<i64>>,
     max_deducted_share: Option<Spanned<f64>>,
+    max_released_share: Option<Spanned<f64>>,
     under_way_days: Option<Spanned<i64>>,
     #[serde(default)]
     released_orders_repay: bool,
@@ -338,6 +341,10 @@ impl Monitor {
         let max_deducted_share = file.part(None, || {
             max_deducted_share.map(|share| bounds::unit(&file, share, "max_deducted_share")).transpose()
         })?;
+        let max_released_share = raw.deduction.as_ref().and_then(|deduction| deduction.max_released_share.as_ref());
+        let max_released_share = file.part(None, || {
+            max_released_share.map(|share| bounds::unit(&file, share, "max_released_share")).transpose()
+        })?;
         let unknown_loan =
             unknown_loan::rule().map_err(|e| file.refuse(&(0..0), e.to_string(), "a defect of this program"))?;
         let mut rules: Vec<AlertRule> = Vec::new();
@@ -386,6 +393,7 @@ impl Monitor {
             classes,
             deduction,
             max_deducted_share,
+            max_released_share,
             restructure,
             queue,
             portfolio,

@@ -280,7 +280,7 @@ fn points_of_a_frontier_are_as_good_as_each_alone_also_where_a_number_is_asked_f
     let written = marketplace(600);
     let free = optimise(&written, &Bounds::default());
     // Under the tightest points a price of an approval is needed, under the loosest none is.
-    for share in [2_u64, 3, 4] {
+    for share in [2_u64, 3] {
         let bounds = Bounds { least_chosen: free.chosen / share, ..Bounds::default() };
         let priced = frontier(&written, &bounds, Varied::Lent, 8);
         assert!(priced.iter().any(|point| point.allocation.shadow.approval_minor() > 0), "1 in {share}");

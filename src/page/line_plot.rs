@@ -18,7 +18,7 @@ const BOTTOM: f64 = 40.0;
 const TEXT: f64 = 14.0;
 /// Characters of a name for which there is room beside its line.
 const MOST_NAME: usize = 19;
-/// Points of a line that bear a mark; of more, every so manieth.
+/// Points of a line that bear a mark; of more points every n-th bears one.
 const MOST_MARKS: usize = 16;
 /// Colours of the first lines; dashes and marks repeat after other numbers, so that no two of twelve are alike.
 const COLORS: [&str; 6] = ["#2554a0", "#be4628", "#0d7d70", "#7b3fa0", "#8a6d00", "#1f2937"];

@@ -88,12 +88,12 @@ impl FullForm {
                 missed <= strays
             })
         };
-        let fitting: Vec<Self> = forms.filter(|form| form.micros(first).is_some()).filter(reads).take(2).collect();
-        let is_other_order = |other: &Self| {
-            cells.iter().any(|cell| fitting.first().is_some_and(|own| own.micros(cell) != other.micros(cell)))
-        };
-        let is_certain = !fitting.get(1).is_some_and(is_other_order);
-        fitting.first().map(|form| (*form, is_certain))
+        let mut fitting = forms.filter(|form| form.micros(first).is_some()).filter(reads);
+        let form = fitting.next()?;
+        // Some forms read the same cells alike.
+        let reads_alike = |other: Self| cells.iter().all(|cell| form.micros(cell) == other.micros(cell));
+        let is_certain = fitting.all(reads_alike);
+        Some((form, is_certain))
     }
 
     /// A cell as UTC microseconds, if it has this form.
@@ -179,6 +179,8 @@ mod tests {
         }
         let both = ["06/08/2024, 17:24:33", "06/09/2024, 17:24:33"];
         assert!(FullForm::of(&both).is_some_and(|(_, is_certain)| !is_certain));
+        let both = ["06/08/2024 17:24:33+0530", "06/09/2024 17:24:33+0530"];
+        assert!(FullForm::of(&both).is_some_and(|(_, is_certain)| !is_certain), "two zones read them alike");
         assert!(
             FullForm::of(&["06/18/2024, 17:24:33"])
                 .is_some_and(|(form, is_certain)| is_certain && form.date == "%m/%d/%Y")

@@ -264,14 +264,19 @@ impl RawTable {
         different.len() as f64 / rows.len().max(1) as f64
     }
 
-    /// Rows whose cell in a column is one of these texts, in any case of letters.
+    /// Rows whose cell in a column is one of these texts: in small letters, in capitals, or with capitals at the beginning of the first word or of all.
     #[must_use]
     pub fn rows_that_say(&self, column: usize, texts: &[&str]) -> Vec<usize> {
         let Some(cells) = self.columns.get(column) else { return Vec::new() };
         let spellings = texts.iter().flat_map(|text| {
             let mut letters = text.chars();
             let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-            [(*text).to_owned(), text.to_uppercase(), format!("{first}{}", letters.as_str())]
+            let titled = text.split(' ').map(|word| {
+                let mut letters = word.chars();
+                letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
+            });
+            let titled = titled.collect::<Vec<String>>().join(" ");
+            [(*text).to_owned(), text.to_uppercase(), format!("{first}{}", letters.as_str()), titled]
         });
         let wanted: HashSet<u64> = spellings.map(|text| hash_of(&text)).collect();
         cells.hashes.iter().enumerate().filter(|(_, hash)| wanted.contains(hash)).map(|(row, _)| row).collect()

@@ -100,6 +100,8 @@ const MONTHS: [&str; 7] = ["%b-%Y", "%b %Y", "%B %Y", "%b-%y", "%m/%Y", "%m.%Y",
 const MONTHS_OF_DIGITS: [&str; 2] = ["%Y%m", "%m%Y"];
 /// Where a year has two digits, a format that asks for four reads a year of antiquity: nothing before 1900 is a date.
 const EARLIEST_MICROS: i64 = -2_208_988_800_000_000;
+/// 2100-01-01: six digits of a later month are something else.
+const LATEST_OF_MONTHS: i64 = 4_102_444_800_000_000;
 /// Times of day as they follow a date.
 const TIMES_OF_DAY: [&str; 5] = [" %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", ""];
 /// Of fewer cells, digits under a name that says nothing are numbers.
@@ -191,14 +193,15 @@ impl TimeForm {
                     TimeForm::SheetDays,
                 ];
                 let months = MONTHS_OF_DIGITS.into_iter().map(Self::Month);
-                FORMS.into_iter().chain(months).find(|form| reads(*form))
+                // `200612` is December 2006 and the twelfth of June 2020: files of months are the commoner.
+                months.chain(FORMS).find(|form| reads(*form))
             }
             Digits::MayBeTimes if cells.len() >= MANY_CELLS && cells.iter().any(|cell| Some(cell) != cells.first()) => {
                 let all_read = |form: Self| cells.iter().all(|cell| form.micros(cell).is_some());
                 let is_likely = |cell: &&str| cell.parse().is_ok_and(|n: i64| LIKELY_MILLIS.contains(&n));
                 let is_millis = cells.iter().all(is_likely);
                 let months = MONTHS_OF_DIGITS.into_iter().map(Self::Month);
-                let mut of_six_digits = std::iter::once(Self::SixDigits).chain(months);
+                let mut of_six_digits = months.chain(std::iter::once(Self::SixDigits));
                 is_millis.then_some(Self::EpochMillis).or_else(|| of_six_digits.find(|form| all_read(*form)))
             }
             Digits::MayBeTimes | Digits::AreNumbers => None,
@@ -261,7 +264,10 @@ impl TimeForm {
             Self::Month("%Y%m" | "%m%Y") => None,
             Self::Month(format) => {
                 let is_likely = (5..=20).contains(&cell.len()) && cell.bytes().any(|b| b.is_ascii_digit());
-                is_likely.then(|| likely_instant(&format!("01 {cell}"), &[format!("%d {format}")])).flatten()
+                let read = || likely_instant(&format!("01 {cell}"), &[format!("%d {format}")]);
+                // `240608` is no August of 2406.
+                let is_of_ours = |micros: &i64| !MONTHS_OF_DIGITS.contains(&format) || *micros < LATEST_OF_MONTHS;
+                is_likely.then(read).flatten().filter(is_of_ours)
             }
             Self::EightDigits if digits(8) => {
                 let (year, rest) = cell.split_at_checked(4)?;
@@ -488,6 +494,10 @@ fn are_first_days_behind_months(cells: &[&str], separator: char) -> bool {
     const SEVERAL: usize = 4;
     let mut firsts: Vec<&str> = Vec::new();
     for cell in cells {
+        // Files of months bear no time of day.
+        if cell.contains(':') {
+            return false;
+        }
         let mut parts = cell.trim().split(separator);
         let (Some(first), Some("1" | "01")) = (parts.next(), parts.next()) else { return false };
         if !firsts.contains(&first) {
@@ -532,6 +542,8 @@ mod tests {
             (vec!["1514736000.25", "1514736001"], TimeForm::EpochFractions, true),
             (vec!["201802", "201912"], TimeForm::Month("%Y%m"), true),
             (vec!["022018", "122019"], TimeForm::Month("%m%Y"), true),
+            (vec!["200512", "200601"], TimeForm::Month("%Y%m"), true),
+            (vec!["240608", "240609"], TimeForm::SixDigits, false),
             (vec!["45321.520833", "45322"], TimeForm::SheetDays, true),
         ] {
             assert_eq!(TimeForm::of(&cells, Digits::AreTimes), Some((form, is_certain)), "{cells:?}");

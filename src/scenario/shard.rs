@@ -412,9 +412,9 @@ impl Reader<'_> {
     }
 }
 
-/// Missing rows of one merchant and table that are read: so many are read as the worst of a merchant's orders, or the share of its records that is missing is more than any policy
-/// should take.
-const MOST_MISSING: usize = 2_000;
+/// Missing rows of one merchant and table that are read, so that the work has a bound (project judgement). Beyond these `max_broken_record_share` alone counts them: at a tenth, only of a
+/// table of more than 100,000 rows of one merchant may more be gone than are read.
+const MOST_MISSING: usize = 10_000;
 
 /// Days from placing an order to its end, good or bad: late enough that what was due by then is late.
 const DAYS_TO_SETTLE: i64 = 5;

@@ -13,6 +13,7 @@ use crate::store::BrokenRecord;
 
 /// An order that a broken record may be about.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of an order that do not depend on one another")]
 pub(super) struct Known {
     pub id: PlSmallStr,
     pub buyer: PlSmallStr,

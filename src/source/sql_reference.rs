@@ -46,7 +46,7 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 76] = [
     of(
         "try_strptime",
         "try_strptime(x, format, …)",
-        "an instant, read by the first of the formats that fits; null where none does. Directives: %Y %y %m %d %H %I %M %S %.f %p %b %B %z and their kin; names of months in English, Spanish, Portuguese, French, German or Italian, halves of the day in English, Spanish, German, Chinese, Japanese or Korean. Without an offset it is UTC",
+        "an instant, read by the first of the formats that fits; null where none does. Directives: %Y %y %m %d %H %I %M %S %.f %p %b %B %z and their kin; names of months in English, Spanish, Portuguese, French, German or Italian, halves of the day in English, Spanish, German, Chinese, Japanese, Korean or Turkish. Without an offset it is UTC",
         "try_strptime('17.08.2018 09:30', '%d/%m/%Y', '%d.%m.%Y %H:%M')",
         "2018-08-17 09:30:00.000000",
     ),

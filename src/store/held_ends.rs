@@ -41,8 +41,11 @@ impl Ended {
             _ => self,
         };
         for end in BAD_ENDS {
-            let Some(told) = latest(&|then| then.at[end].is_some()) else { continue };
-            let was_completed_since = held.at[COMPLETED].is_some() && told.at[COMPLETED].is_none();
+            let Some(last) = earlier.iter().rposition(|(_, then)| then.at[end].is_some()) else { continue };
+            let Some((_, told)) = earlier.get(last) else { continue };
+            // A completion that was known before is no news: it takes nothing back.
+            let was_completed_since = held.at[COMPLETED].is_some()
+                && earlier.iter().take(last + 1).all(|(_, then)| then.at[COMPLETED].is_none());
             if held.at[end].is_none() && !was_completed_since {
                 held.at[end] = told.at[end];
                 if end == REFUNDED {

@@ -10,7 +10,9 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{DataFrame, Int64Chunked, IntoColumn, PlHashMap, PlHashSet, PolarsResult, StringChunked};
+use polars::prelude::{
+    DataFrame, Int64Chunked, IntoColumn, PlHashMap, PlHashSet, PolarsError, PolarsResult, StringChunked,
+};
 
 use super::earlier::COUNTED_UNTIL;
 use crate::contract::{DISPUTES, ORDERS, PAYMENTS, REVIEWS, SHIPMENTS, TableContract, Visibility, known_at};
@@ -34,25 +36,26 @@ type Own<'a> = (&'a str, &'a str);
 /// Leaves rows the names that were first said of them for longer than [`SETTLING_DAYS`]. `before` are earlier versions of the tables' rows.
 ///
 /// # Errors
-/// A column is missing.
+/// A table in which a column is missing.
 pub(super) fn hold_names(
     tables: &mut BTreeMap<&'static str, DataFrame>,
     before: &BTreeMap<&'static str, DataFrame>,
     as_of: &AsOf,
-) -> PolarsResult<()> {
+) -> Result<(), (&'static str, PolarsError)> {
     let mut renamed = PlHashMap::default();
     for (table, columns) in HELD {
         let (Some(rows), Some(earlier)) = (tables.get(table.name), before.get(table.name)) else { continue };
-        let Some(held) = hold_columns((table, columns), rows, earlier, tables.get(ORDERS.name), as_of)? else {
-            continue;
-        };
+        let failed = |source| (table.name, source);
+        let held = hold_columns((table, columns), rows, earlier, tables.get(ORDERS.name), as_of).map_err(failed)?;
+        let Some(held) = held else { continue };
         if table.name == ORDERS.name {
-            renamed = renamed_buyers(rows, &held)?;
+            renamed = renamed_buyers(rows, &held).map_err(failed)?;
         }
         tables.insert(table.name, held);
     }
     for table in [REVIEWS.name, DISPUTES.name] {
-        if let Some(held) = tables.get(table).map(|rows| by_buyers_that_count(rows, &renamed)).transpose()?.flatten() {
+        let held = tables.get(table).map(|rows| by_buyers_that_count(rows, &renamed)).transpose();
+        if let Some(held) = held.map_err(|source| (table, source))?.flatten() {
             tables.insert(table, held);
         }
     }
@@ -69,8 +72,7 @@ fn hold_columns(
 ) -> PolarsResult<Option<DataFrame>> {
     let orders = if columns.contains(&"order_id") { orders } else { None };
     let first = FirstSaid::of(table, earlier, orders, as_of)?;
-    let known_orders: Option<PlHashSet<Own<'_>>> =
-        orders.map(|orders| owned(orders, "order_id").map(|owned| owned.flatten().collect())).transpose()?;
+    let known_orders = orders.map(|orders| orders_named(earlier, orders)).transpose()?;
     let mut held: Option<DataFrame> = None;
     for &column in columns {
         let said = first.of_column(earlier.column(column)?.str()?);
@@ -92,6 +94,12 @@ fn hold_columns(
         held.get_or_insert_with(|| rows.clone()).replace(column, cells.with_name(column.into()).into_column())?;
     }
     Ok(held)
+}
+
+/// The orders that rows name, as far as they are there: few rows have earlier versions, and a shard has many orders.
+fn orders_named<'a>(rows: &DataFrame, orders: &'a DataFrame) -> PolarsResult<PlHashSet<Own<'a>>> {
+    let named: PlHashSet<Own<'_>> = owned(rows, "order_id")?.flatten().collect();
+    Ok(owned(orders, "order_id")?.flatten().filter(|own| named.contains(own)).collect())
 }
 
 /// Since when each earlier version of a table's rows counted, and until when, those of a row one after the other.
@@ -135,8 +143,9 @@ impl<'a> FirstSaid<'a> {
 /// For each row when the order that it names was placed, where that is among `orders`.
 fn placed_at(rows: &DataFrame, orders: &DataFrame) -> PolarsResult<Int64Chunked> {
     let placed = orders.column("placed_at")?.datetime()?.physical();
-    let by_order: PlHashMap<Own<'_>, i64> =
-        owned(orders, "order_id")?.zip(placed.iter()).filter_map(|(own, at)| own.zip(at)).collect();
+    let named: PlHashSet<Own<'_>> = owned(rows, "order_id")?.flatten().collect();
+    let of_orders = owned(orders, "order_id")?.zip(placed.iter()).filter_map(|(own, at)| own.zip(at));
+    let by_order: PlHashMap<Own<'_>, i64> = of_orders.filter(|(own, _)| named.contains(own)).collect();
     Ok(owned(rows, "order_id")?.map(|own| by_order.get(&own?).copied()).collect())
 }
 

@@ -10,7 +10,7 @@
 //! As of amounts ([`super::held_amounts`]), only versions that the source sends can be compared.
 
 use polars::prelude::{
-    DataFrame, Int64Chunked, IntoColumn, IntoSeries, NewChunkedArray, PlHashMap, PolarsResult, StringChunked,
+    DataFrame, Int64Chunked, IntoColumn, IntoSeries, NewChunkedArray, PlHashMap, PlHashSet, PolarsResult, StringChunked,
 };
 
 use super::earlier::COUNTED_UNTIL;
@@ -170,8 +170,12 @@ fn rows_of_versions(table: &TableContract, rows: &DataFrame, earlier: &DataFrame
         Ok((frame.column("merchant_id")?.str()?.clone(), frame.column(key)?.str()?.clone()))
     };
     let (now, then) = (own(rows)?, own(earlier)?);
+    // Few rows have earlier versions.
+    let wanted: PlHashSet<(&str, &str)> = then.0.iter().zip(then.1.iter()).filter_map(|(m, k)| m.zip(k)).collect();
+    let is_wanted = |own: &(&str, &str)| wanted.contains(own);
+    let rows = now.0.iter().zip(now.1.iter()).enumerate();
     let places: PlHashMap<(&str, &str), usize> =
-        now.0.iter().zip(now.1.iter()).enumerate().filter_map(|(row, (m, k))| Some((m.zip(k)?, row))).collect();
+        rows.filter_map(|(row, (m, k))| Some((m.zip(k).filter(is_wanted)?, row))).collect();
     Ok(then.0.iter().zip(then.1.iter()).map(|(m, k)| places.get(&m.zip(k)?).copied()).collect())
 }
 

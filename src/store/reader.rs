@@ -99,7 +99,7 @@ impl Store {
     }
 
     /// One bucket's tables as of an instant up to the store's own: visible rows, later milestones masked, the version that was the
-    /// latest then but for orders of which the amount rose after they were sent off or that opened again, and promises put off after they fell due, rows whose parent could not be seen then left out; sorted by merchant, event time and key. Tables
+    /// latest then, but for what later versions may not change: amounts after sending, ends, losses, times, promises that fell due, and names after two weeks (`held_*.rs`). Rows whose parent could not be seen then are left out; sorted by merchant, event time and key. Tables
     /// that do not name a merchant carry their loan's `merchant_id` as last column.
     ///
     /// # Errors
@@ -189,7 +189,7 @@ impl Store {
                 tables.extend(held.map(|held| (table.name, held)));
             }
         }
-        hold_names(&mut tables, &before, as_of).map_err(|e| frame_error(ORDERS.name, &e))?;
+        hold_names(&mut tables, &before, as_of).map_err(|(table, e)| frame_error(table, &e))?;
         before.retain(|table, _| [PAYMENTS.name, APPLICATIONS.name].contains(table));
         let broken = bucket.broken.iter().filter(|record| record.counts_at(as_of)).cloned().collect();
         Ok(Shard { as_of: as_of.clone(), tables, earlier: before, broken })

@@ -87,6 +87,7 @@ impl Lender {
         let mut monitor = rules.monitor.clone();
         monitor.drift = DriftLimits::default();
         monitor.max_deducted_share = None;
+        monitor.max_released_share = None;
         let rules = JobRules { policy, monitor, ..rules.clone() };
         let options = RunOptions {
             as_of: Some(AsOfRule::Day(on)),

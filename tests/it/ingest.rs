@@ -693,10 +693,17 @@ fn quarantine_keeps_file_row_rule_and_value() {
 fn too_much_quarantine_stops_the_run() {
     let mut world = orders_world();
     world.csv("orders.csv", &ORDERS.replace(",2500,", ",x,"));
+    world.limit = 0.0;
+    assert_names(&refusal(&world), &["\"orders\"", "1 of 2", "50.00 %", "0.00 %", "type-unreadable 1"]);
     world.limit = 0.49;
-    assert_names(&refusal(&world), &["\"orders\"", "1 of 2", "50.00 %", "49.00 %", "type-unreadable 1"]);
-    world.by_table.insert("orders", 0.5);
+    world.csv("orders.csv", &ORDERS.replace(",2500,", ",x,").replace(",1000,", ",y,"));
+    assert_names(&refusal(&world), &["\"orders\"", "2 of 2", "100.00 %", "49.00 %", "type-unreadable 2"]);
+    world.by_table.insert("orders", 1.0);
     world.run(date(2018, 4, 1)).unwrap();
+    let mut single = orders_world();
+    single.csv("orders.csv", &ORDERS.replace(",2500,", ",x,"));
+    single.limit = 0.01;
+    single.run(date(2018, 4, 1)).expect("one row stops no night where some may be quarantined");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ReceiptHistory ── levels (month, quarter, year, weakest months) ─┐
-//! CategoryReceipts ── season of the category ──────────────────────┼─▶ quantiles of receipts over each horizon ─▶ Foreseen
+//! CategoryReceipts ── season of the category ──────────────────────┼─▶ quantiles of receipts over each horizon ─▶ ReceiptForecast
 //! the category itself, shrunk to all categories ───────────────────┘       shifted by what calibration rows say
 //! ```
 //!

@@ -97,8 +97,8 @@ pub enum GateError {
     /// A night would take too much at once.
     #[error(
         "open the gate \"deductions\": {ordered_minor} minor units would be deducted, {share:.4} of the {owed_minor} of principal that is not repaid; at most {max_share:.4} may \
-         (max_deducted_share under [deduction] of the monitor file). Nothing is ordered or published; the run before stays as it was. Look at what changed among payments and \
-         schedules since (amounts in another unit, days, reversals; `integrity reconcile` holds the books against the core system's)"
+         ({key} under [deduction] of the monitor file). Nothing is ordered or published; the run before stays as it was. Look at what changed among payments, \
+         schedules and orders since (amounts in another unit, days, reversals; `integrity reconcile` holds the books against the core system's)"
     )]
     Deductions {
         /// To be deducted.
@@ -109,6 +109,8 @@ pub enum GateError {
         share: f64,
         /// The limit.
         max_share: f64,
+        /// The key that sets it.
+        key: &'static str,
     },
     /// A merchant without exactly one answer a product.
     #[error(
@@ -306,10 +308,17 @@ fn digest(order: &str) -> Order {
 }
 
 /// No night takes more than a share of the principal that is not repaid.
-fn check_deductions(ordered_minor: i64, owed_minor: i64, max_share: Option<f64>) -> Result<(), GateError> {
+fn check_deductions(
+    ordered_minor: i64,
+    owed_minor: i64,
+    (key, max_share): (&'static str, Option<f64>),
+) -> Result<(), GateError> {
     let Some(max_share) = max_share else { return Ok(()) };
     let share = ordered_minor as f64 / (owed_minor as f64).max(1.0);
-    if share <= max_share { Ok(()) } else { Err(GateError::Deductions { ordered_minor, owed_minor, share, max_share }) }
+    if share > max_share {
+        return Err(GateError::Deductions { ordered_minor, owed_minor, share, max_share, key });
+    }
+    Ok(())
 }
 
 /// Checks the gates on what came in and on all that was decided.
@@ -317,9 +326,11 @@ pub fn check_gates(ingested: &Ingested, totals: &Totals, monitor: &Monitor) -> R
     if let Some(portfolio) = &totals.portfolio {
         let lines = ingested.whole_ledger();
         check_unknown_loans(portfolio, totals.unknown_causes(), lines, monitor.unknown_limit)?;
-        // An order loan that its orders repay in full is a usual night.
+        // What orders have released closes their loans, and has a bound of its own.
         let of_receipts_minor = totals.deducted_minor().saturating_sub(totals.released_minor());
-        check_deductions(of_receipts_minor, portfolio.open.outstanding_minor, monitor.max_deducted_share)?;
+        let owed_minor = portfolio.open.outstanding_minor;
+        check_deductions(of_receipts_minor, owed_minor, ("max_deducted_share", monitor.max_deducted_share))?;
+        check_deductions(totals.released_minor(), owed_minor, ("max_released_share", monitor.max_released_share))?;
     }
     check_ledger(ingested.whole_ledger())?;
     check_scored(ingested.store.rows("merchants").unwrap_or(0), totals.scored)
@@ -346,11 +357,14 @@ mod tests {
 
     #[test]
     fn the_night_stops_above_the_share_of_what_is_owed() {
-        assert_eq!(check_deductions(1_000, 100, None), Ok(()));
-        assert_eq!(check_deductions(1, 100, Some(0.01)), Ok(()));
-        assert!(matches!(check_deductions(2, 100, Some(0.01)), Err(GateError::Deductions { .. })));
-        assert!(check_deductions(1, 0, Some(0.01)).is_err(), "nothing is owed");
-        assert_eq!(check_deductions(0, 0, Some(0.0)), Ok(()));
+        assert_eq!(check_deductions(1_000, 100, ("max_deducted_share", None)), Ok(()));
+        assert_eq!(check_deductions(1, 100, ("max_deducted_share", Some(0.01))), Ok(()));
+        assert!(matches!(
+            check_deductions(2, 100, ("max_deducted_share", Some(0.01))),
+            Err(GateError::Deductions { .. })
+        ));
+        assert!(check_deductions(1, 0, ("max_deducted_share", Some(0.01))).is_err(), "nothing is owed");
+        assert_eq!(check_deductions(0, 0, ("max_deducted_share", Some(0.0))), Ok(()));
     }
 
     #[test]

@@ -533,8 +533,10 @@ fn hold_end(row: &mut Row, tables: &Tables, as_of: &AsOf) {
         ends.into_iter().chain(["refund_minor"]).for_each(|name| put(row, name, ended));
     }
     for end in ["cancelled_at", "refunded_at"] {
-        let Some(told) = seen.iter().rev().find(|seen| seen.contains_key(end)) else { continue };
-        let is_completed_since = row.contains_key("completed_at") && !told.contains_key("completed_at");
+        let Some(last) = seen.iter().rposition(|seen| seen.contains_key(end)) else { continue };
+        let told = &seen[last];
+        let is_completed_since =
+            row.contains_key("completed_at") && seen[..=last].iter().all(|seen| !seen.contains_key("completed_at"));
         if !row.contains_key(end) && !is_completed_since {
             put(row, end, told);
             if end == "refunded_at" {

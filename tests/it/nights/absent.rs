@@ -117,7 +117,9 @@ fn a_table_that_is_absent_for_nights_on_end_is_missed_on_each() {
     }
     let application = market.apply("m01", "order-loan", 90_000, &[], at(day(-1), 8));
     let disputed = shipped_orders(&mut market, "m01", 6, day(-40));
-    disputed.iter().for_each(|order| market.dispute(order, at(day(-20), 9)));
+    for order in &disputed {
+        market.dispute(order, at(day(-20), 9));
+    }
     let late = Offer {
         offer_id: "elsewhere".to_owned(),
         merchant_id: "m03".to_owned(),
@@ -132,7 +134,9 @@ fn a_table_that_is_absent_for_nights_on_end_is_missed_on_each() {
     market.repay(&loan, 10_000, at(day(-10), 9));
     lender.night(&market, day(0));
     let mut lost = market.clone();
-    disputed.iter().for_each(|order| lost.lose("disputes", order));
+    for order in &disputed {
+        lost.lose("disputes", order);
+    }
     lost.lose("applications", &application);
     let mut without_loan = market.clone();
     without_loan.lose("loans", &loan);

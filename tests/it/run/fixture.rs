@@ -33,9 +33,15 @@ pub fn simulated(merchants: u64, months: u16) -> TempDir {
 
 /// Whether a line of the monitor file bounds what may jump.
 fn monitor_bounds(line: &str) -> bool {
-    ["max_score_index", "max_missing_rise_share", "max_offered_change_share", "max_deducted_share"]
-        .iter()
-        .any(|key| line.starts_with(key))
+    [
+        "max_score_index",
+        "max_missing_rise_share",
+        "max_offered_change_share",
+        "max_deducted_share",
+        "max_released_share",
+    ]
+    .iter()
+    .any(|key| line.starts_with(key))
 }
 
 /// A job folder: the demo's rules, with fewer and shorter snapshots.

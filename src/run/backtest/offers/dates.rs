@@ -10,7 +10,7 @@ use crate::run::backtest::BacktestError;
 /// What the caller decides about a backtest of offers.
 #[derive(Debug, Clone)]
 pub struct OfferBacktestOptions {
-    /// First date; by default a year before the last.
+    /// First date; by default a year before the last, or the first one after it on whose history a model can be trained.
     pub from: Option<Date>,
     /// Last date; by default the last one after which the performance window has closed.
     pub to: Option<Date>,
