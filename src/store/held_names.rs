@@ -42,17 +42,20 @@ pub(super) fn hold_names(
     before: &BTreeMap<&'static str, DataFrame>,
     as_of: &AsOf,
 ) -> Result<(), (&'static str, PolarsError)> {
-    let mut renamed = PlHashMap::default();
+    // As the newest versions state them, and as they count.
+    let mut orders: Option<(DataFrame, DataFrame)> = None;
     for (table, columns) in HELD {
         let (Some(rows), Some(earlier)) = (tables.get(table.name), before.get(table.name)) else { continue };
         let failed = |source| (table.name, source);
         let held = hold_columns((table, columns), rows, earlier, tables.get(ORDERS.name), as_of).map_err(failed)?;
         let Some(held) = held else { continue };
         if table.name == ORDERS.name {
-            renamed = renamed_buyers(rows, &held).map_err(failed)?;
+            orders = Some((rows.clone(), held.clone()));
         }
         tables.insert(table.name, held);
     }
+    let Some((stated, counted)) = orders else { return Ok(()) };
+    let renamed = renamed_buyers(&stated, &counted).map_err(|source| (ORDERS.name, source))?;
     for table in [REVIEWS.name, DISPUTES.name] {
         let held = tables.get(table).map(|rows| by_buyers_that_count(rows, &renamed)).transpose();
         if let Some(held) = held.map_err(|source| (table, source))?.flatten() {
@@ -150,30 +153,29 @@ fn placed_at(rows: &DataFrame, orders: &DataFrame) -> PolarsResult<Int64Chunked>
 }
 
 /// By order, the buyer that its newest version names, and the one who counts.
-type Renamed = PlHashMap<(String, String), (String, String)>;
+type Renamed<'a> = PlHashMap<Own<'a>, (&'a str, &'a str)>;
 
-fn renamed_buyers(newest: &DataFrame, held: &DataFrame) -> PolarsResult<Renamed> {
+fn renamed_buyers<'a>(newest: &'a DataFrame, held: &'a DataFrame) -> PolarsResult<Renamed<'a>> {
     let (stated, counted) = (newest.column("buyer_id")?.str()?, held.column("buyer_id")?.str()?);
     let mut renamed = Renamed::default();
     for ((own, stated), counted) in owned(held, "order_id")?.zip(stated.iter()).zip(counted.iter()) {
-        let Some(((merchant, order), (stated, counted))) = own.zip(stated.zip(counted)) else { continue };
+        let Some((own, (stated, counted))) = own.zip(stated.zip(counted)) else { continue };
         if stated != counted {
-            renamed.insert((merchant.to_owned(), order.to_owned()), (stated.to_owned(), counted.to_owned()));
+            renamed.insert(own, (stated, counted));
         }
     }
     Ok(renamed)
 }
 
 /// Reviews or disputes of which those that name the buyer of their order by another name name the one who counts; `None` where there are no such.
-fn by_buyers_that_count(rows: &DataFrame, renamed: &Renamed) -> PolarsResult<Option<DataFrame>> {
+fn by_buyers_that_count(rows: &DataFrame, renamed: &Renamed<'_>) -> PolarsResult<Option<DataFrame>> {
     if renamed.is_empty() {
         return Ok(None);
     }
     let named = rows.column("buyer_id")?.str()?;
     let counts = |own: Option<Own<'_>>, named: Option<&str>| {
-        let (merchant, order) = own?;
-        let (stated, counted) = renamed.get(&(merchant.to_owned(), order.to_owned()))?;
-        (named? == stated).then_some(counted.as_str())
+        let (stated, counted) = renamed.get(&own?)?;
+        (named? == *stated).then_some(*counted)
     };
     let counted: Vec<_> =
         owned(rows, "order_id")?.zip(named.iter()).map(|(own, named)| (counts(own, named), named)).collect();
