@@ -11,7 +11,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::books::rows;
-use super::{FIRST_NIGHT, Lender, Offer, at, offers_of, shipped_orders, trading_marketplace};
+use super::{FIRST_NIGHT, Lender, Marketplace, Offer, at, offers_of, shipped_orders, trading_marketplace};
 
 fn day(number: i64) -> Date {
     FIRST_NIGHT.saturating_add(number.days())
@@ -42,14 +42,8 @@ fn reasons(run_dir: &Path) -> BTreeMap<String, BTreeSet<String>> {
     codes
 }
 
-#[test]
-fn an_absent_table_buys_no_credit() {
-    let lender = allowing();
-    let mut market = trading_marketplace(&lender, 3);
-    for merchant in ["m01", "m02"] {
-        shipped_orders(&mut market, merchant, 3, day(-3));
-    }
-    market.apply("m01", "order-loan", 90_000, &[], at(day(-1), 8));
+/// A loan of `m03` on an offer of another lender, of which a ninth is repaid and the rest late.
+fn late_loan(market: &mut Marketplace) -> String {
     let late = Offer {
         offer_id: "elsewhere".to_owned(),
         merchant_id: "m03".to_owned(),
@@ -60,10 +54,22 @@ fn an_absent_table_buys_no_credit() {
         valid_until_on: day(-20),
         pledged_order_ids: Vec::new(),
     };
-    let disputed = shipped_orders(&mut market, "m03", 1, day(-5));
-    market.dispute(&disputed[0], at(day(-2), 9));
     let loan = market.draw(&late, 90_000, at(day(-20), 9));
     market.repay(&loan, 10_000, at(day(-10), 9));
+    loan
+}
+
+#[test]
+fn an_absent_table_buys_no_credit() {
+    let lender = allowing();
+    let mut market = trading_marketplace(&lender, 3);
+    for merchant in ["m01", "m02"] {
+        shipped_orders(&mut market, merchant, 3, day(-3));
+    }
+    market.apply("m01", "order-loan", 90_000, &[], at(day(-1), 8));
+    let disputed = shipped_orders(&mut market, "m03", 1, day(-5));
+    market.dispute(&disputed[0], at(day(-2), 9));
+    late_loan(&mut market);
 
     let first = lender.night(&market, day(0)).published.run_dir;
     assert_eq!(products(&first), BTreeSet::from(["order-loan".to_owned(), "credit-loan".to_owned()]));
@@ -120,18 +126,7 @@ fn a_table_that_is_absent_for_nights_on_end_is_missed_on_each() {
     for order in &disputed {
         market.dispute(order, at(day(-20), 9));
     }
-    let late = Offer {
-        offer_id: "elsewhere".to_owned(),
-        merchant_id: "m03".to_owned(),
-        product: "order-loan".to_owned(),
-        limit_minor: 90_000,
-        daily_rate_ppm: 450,
-        term_days: 7,
-        valid_until_on: day(-20),
-        pledged_order_ids: Vec::new(),
-    };
-    let loan = market.draw(&late, 90_000, at(day(-20), 9));
-    market.repay(&loan, 10_000, at(day(-10), 9));
+    let loan = late_loan(&mut market);
     lender.night(&market, day(0));
     let mut lost = market.clone();
     for order in &disputed {
